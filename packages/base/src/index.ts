@@ -1,0 +1,8 @@
+/** The ground floor: the few words every package speaks. It imports nothing of ours. */
+export { assert, unreachable } from './assert.ts';
+export type { Brand } from './brand.ts';
+export { concatBytes, equalBytes, utf8 } from './bytes.ts';
+export type { Clock, Entropy } from './clock.ts';
+export { Fault, findFaultCode, InputFault, type InputFaultCode } from './fault.ts';
+export { isJsonObject, type JsonObject, type JsonValue, member, parseJson } from './json.ts';
+export { SIGNATURE_ALGORITHMS, type SignatureAlgorithm, type Signer } from './signer.ts';
