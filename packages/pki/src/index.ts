@@ -1,0 +1,84 @@
+/** Keys, certificates, enrolment and revocation. */
+export {
+  type Authority,
+  type AuthorityKind,
+  type AuthorityRequest,
+  chainBelowRoot,
+  createRootAuthority,
+  issueAuthority,
+  openAuthority,
+  type RootRequest,
+} from './authority/authority.ts';
+export {
+  type DeviceRequest,
+  issueDeviceCertificate,
+  issueServerCertificate,
+  type ServerRequest,
+} from './authority/leaf.ts';
+export { type DeviceId, parseDeviceId } from './device-id.ts';
+export { PkiFault, type PkiFaultCode } from './fault.ts';
+export {
+  decodeKeyContainer,
+  describeKeyContainer,
+  encodeKeyContainer,
+  KEY_DERIVATION_COST,
+  type KeyDerivationCost,
+  type KeyDescription,
+  type SealOptions,
+} from './keys/container.ts';
+export { algorithmOfKey, isSignedBy, parsePublicKey, type PublicKey } from './keys/public-key.ts';
+export {
+  describeKeyFile,
+  type KeyFileEntry,
+  type KeyName,
+  listKeyFiles,
+  loadKeyFile,
+  parseKeyName,
+  saveKeyFile,
+} from './keys/shell/key-file.ts';
+export {
+  exportPrivateKey,
+  generateSigner,
+  signerFromPrivateKey,
+  type SoftwareSigner,
+} from './keys/software.ts';
+export {
+  type Certificate,
+  fingerprintOf,
+  keyIdOf,
+  parseCertificate,
+  parseSerialNumber,
+  type SerialNumber,
+  type Validity,
+} from './x509/certificate.ts';
+export {
+  type ChainContext,
+  type ChainPurpose,
+  checkChain,
+  type VerifiedChain,
+} from './x509/chain.ts';
+export type { StatusLocations } from './x509/extension.ts';
+export {
+  type DistinguishedName,
+  findCommonName,
+  findOrganization,
+  type NameParts,
+} from './x509/name.ts';
+export {
+  encodeCertificatesPem,
+  encodePem,
+  parseCertificatesPem,
+  parsePem,
+  type PemLabel,
+} from './x509/pem.ts';
+export {
+  type CertificateRequest,
+  createCertificateRequest,
+  parseCertificateRequest,
+} from './x509/request.ts';
+export {
+  checkDevice,
+  type DeviceContext,
+  type IsRevoked,
+  type VerifiedDevice,
+} from './x509/verified.ts';
