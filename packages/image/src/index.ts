@@ -58,3 +58,12 @@ export {
   tapHashes,
 } from './hashing.ts';
 export { ImageFault, type ImageFaultCode } from './image-fault.ts';
+export {
+  type DecryptionKey,
+  encodeDecryptionKey,
+  generateDecryptionKey,
+  parseDecryptionKey,
+} from './wrap/decryption-key.ts';
+export { type EncryptionProfile, parseEncryptionProfile } from './wrap/profile.ts';
+export { parseRecipientPublicKey, profileOf, type RecipientPublicKey } from './wrap/recipient.ts';
+export { unwrapContentKey, wrapContentKey, type WrapContext } from './wrap/wrap-content-key.ts';
