@@ -1,0 +1,207 @@
+/** The model into metadata files: the writer's half of the dialects. */
+import { createHash } from 'node:crypto';
+import type { JsonObject, JsonValue, SignatureAlgorithm } from '@immota/base';
+import type { Hashes, Measurement } from '../metadata/hashes.ts';
+import type { KeyId, RoleName, VehicleIdentifier } from '../metadata/names.ts';
+import type { TopLevelRole } from '../metadata/repository.ts';
+import { encodeCanonical } from './canonical.ts';
+import type { Dialect } from './dialect.ts';
+import { writeInstant } from './reader.ts';
+
+/** The version of the TUF specification that the `tuf` dialect follows. */
+const SPEC_VERSION = '1.0.34';
+
+/** A public key that metadata shall list. */
+export interface ListedKey {
+  readonly keyId: KeyId;
+  readonly algorithm: SignatureAlgorithm;
+  readonly publicKeyDer: Uint8Array;
+}
+
+/** Keys and threshold of a role, to be written. */
+export interface RoleDescription {
+  readonly keys: readonly ListedKey[];
+  readonly threshold: number;
+}
+
+/** What every metadata file to be written has {uptane B4}. */
+export interface HeadDescription {
+  readonly version: number;
+  readonly expires: Temporal.Instant;
+}
+
+/** A Root to be written {uptane B5} {uptane B6}. */
+export interface RootDescription extends HeadDescription {
+  readonly roles: Readonly<Record<TopLevelRole, RoleDescription>>;
+  /** The time source's keys, in the Director's Root. */
+  readonly time?: RoleDescription | undefined;
+  readonly consistentSnapshot: boolean;
+}
+
+/** Another metadata file, as Timestamp or Snapshot shall name it. */
+export interface FileDescription {
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A delegation to be written {uptane C10}. */
+export interface DelegationDescription extends RoleDescription {
+  readonly name: RoleName;
+  readonly paths: readonly string[];
+  readonly hardwareIdentifiers?: readonly string[] | undefined;
+  readonly terminating: boolean;
+}
+
+/** An image to be written; `custom` as the dialect-neutral model names its members. */
+export interface TargetDescription extends Measurement {
+  readonly name: string;
+  readonly custom: JsonObject;
+}
+
+/** A Targets file to be written {uptane B7}. */
+export interface TargetsDescription extends HeadDescription {
+  readonly files: readonly TargetDescription[];
+  readonly delegations?: readonly DelegationDescription[] | undefined;
+  readonly vehicleIdentifier?: VehicleIdentifier | undefined;
+  readonly custom?: JsonObject | undefined;
+}
+
+/**
+ * Names a key: the SHA-256 of its canonical key object, as both dialects' own tools do.
+ *
+ * {uptane B2}: algorithm, scheme and value together.
+ */
+export function keyIdOf(
+  dialect: Dialect,
+  algorithm: SignatureAlgorithm,
+  publicKeyDer: Uint8Array,
+): KeyId {
+  const object = dialect.encodeKey(algorithm, publicKeyDer);
+  const digest = createHash('sha256').update(encodeCanonical(object, dialect.canonicalForm));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- minted: 64 hex digits
+  return digest.digest('hex') as KeyId;
+}
+
+/** The payload of a Root file. */
+export function rootPayload(dialect: Dialect, root: RootDescription): JsonObject {
+  const { roles, time } = root;
+  const all = { ...roles, ...(time === undefined ? {} : { time }) };
+  return {
+    ...head(dialect, 'root', root),
+    consistent_snapshot: root.consistentSnapshot,
+    keys: keyTable(dialect, Object.values(all)),
+    roles: Object.fromEntries(Object.entries(all).map(([name, role]) => [name, roleObject(role)])),
+  };
+}
+
+/** The payload of a Timestamp file. */
+export function timestampPayload(
+  dialect: Dialect,
+  timestamp: HeadDescription & { readonly snapshot: FileDescription },
+): JsonObject {
+  return {
+    ...head(dialect, 'timestamp', timestamp),
+    meta: { 'snapshot.json': fileInfo(timestamp.snapshot) },
+  };
+}
+
+/** The payload of a Snapshot file. */
+export function snapshotPayload(
+  dialect: Dialect,
+  snapshot: HeadDescription & { readonly files: ReadonlyMap<RoleName, FileDescription> },
+): JsonObject {
+  const files = [...snapshot.files].map(([role, file]) => [`${role}.json`, fileInfo(file)]);
+  return { ...head(dialect, 'snapshot', snapshot), meta: Object.fromEntries(files) };
+}
+
+/** The payload of a Targets file. Texts are brought to NFC {uptane B1}. */
+export function targetsPayload(dialect: Dialect, targets: TargetsDescription): JsonObject {
+  const custom = {
+    ...targets.custom,
+    ...(targets.vehicleIdentifier === undefined
+      ? {}
+      : { vehicleIdentifier: targets.vehicleIdentifier }),
+  };
+  const entries = targets.files.map(({ name, lengthBytes, hashes, custom: own }) => [
+    name.normalize('NFC'),
+    {
+      length: lengthBytes,
+      hashes: hashObject(hashes),
+      ...(Object.keys(own).length === 0 ? {} : { custom: normalized(own) }),
+    },
+  ]);
+  return {
+    ...head(dialect, 'targets', targets),
+    ...(Object.keys(custom).length === 0 ? {} : { custom: normalized(custom) }),
+    targets: Object.fromEntries(entries),
+    ...delegationsMember(dialect, targets.delegations),
+  };
+}
+
+function delegationsMember(
+  dialect: Dialect,
+  delegations: readonly DelegationDescription[] | undefined,
+): JsonObject {
+  if (delegations === undefined || delegations.length === 0) return {};
+  return {
+    delegations: {
+      keys: keyTable(dialect, delegations),
+      roles: delegations.map(({ name, paths, hardwareIdentifiers, terminating, ...role }) => ({
+        name,
+        paths,
+        terminating,
+        ...roleObject(role),
+        ...(hardwareIdentifiers === undefined ? {} : { hardwareIds: hardwareIdentifiers }),
+      })),
+    },
+  };
+}
+
+function head(
+  dialect: Dialect,
+  kind: TopLevelRole,
+  { version, expires }: HeadDescription,
+): JsonObject {
+  return {
+    _type: dialect.typeNames[kind],
+    version,
+    expires: writeInstant(expires),
+    ...(dialect.fourRoles ? { spec_version: SPEC_VERSION } : {}),
+  };
+}
+
+function keyTable(dialect: Dialect, roles: readonly RoleDescription[]): JsonObject {
+  const keys = roles.flatMap((role) => role.keys);
+  return Object.fromEntries(
+    keys.map(({ keyId, algorithm, publicKeyDer }) => [
+      keyId,
+      dialect.encodeKey(algorithm, publicKeyDer),
+    ]),
+  );
+}
+
+function roleObject({ keys, threshold }: RoleDescription): JsonObject {
+  return { keyids: keys.map(({ keyId }) => keyId), threshold };
+}
+
+/** Version, length and hash; the bytes are canonical, so both dialects' hashes are the same. */
+function fileInfo({ version, bytes }: FileDescription): JsonObject {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { version, length: bytes.length, hashes: { sha256 } };
+}
+
+/** Digests as a JSON object. */
+export function hashObject(hashes: Hashes): JsonObject {
+  return Object.fromEntries(hashes);
+}
+
+function normalized(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return value.normalize('NFC');
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(normalized);
+  const members = Object.entries(value).map(([name, inner]) => [
+    name.normalize('NFC'),
+    normalized(inner),
+  ]);
+  return Object.fromEntries(members) as JsonObject;
+}

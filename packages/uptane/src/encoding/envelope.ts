@@ -1,0 +1,152 @@
+/** The outer shape of every signed document: `signatures` and `signed` {uptane B3}. */
+import { createHash } from 'node:crypto';
+import { InputFault, type JsonObject, member, parseJson } from '@immota/base';
+import { UptaneFault } from '../fault.ts';
+import { SIGNATURES_MAX } from '../limits.ts';
+import type { Signature } from '../metadata/key.ts';
+import { parseKeyId } from '../metadata/names.ts';
+import { encodeCanonical } from './canonical.ts';
+import type { Dialect } from './dialect.ts';
+import {
+  asObject,
+  decodeText,
+  findObject,
+  findText,
+  readArray,
+  readHashes,
+  readObject,
+  readText,
+} from './reader.ts';
+
+/** A signed document, taken apart; nothing about it is verified. */
+export interface Envelope {
+  readonly signed: JsonObject;
+  readonly payload: Uint8Array;
+  readonly signatures: readonly Signature[];
+  readonly bytes: Uint8Array;
+  digestInput(): Uint8Array;
+}
+
+/**
+ * Takes a signed document apart.
+ *
+ * @param bytes - the document.
+ * @param lengthMaxBytes - its bound; nothing is parsed beyond it.
+ * @throws UptaneFault LIMIT when it is longer, MALFORMED when its shape is wrong, SIGNATURE_DUPLICATE
+ * when a key identifier stands twice among the signatures.
+ */
+export function decodeEnvelope(
+  dialect: Dialect,
+  bytes: Uint8Array,
+  lengthMaxBytes: number,
+): Envelope {
+  return openEnvelope(dialect, parseDocument(bytes, lengthMaxBytes), bytes);
+}
+
+/** Reads a JSON object. @throws UptaneFault LIMIT or MALFORMED. */
+export function parseDocument(bytes: Uint8Array, lengthMaxBytes: number): JsonObject {
+  try {
+    return asObject(parseJson(bytes, lengthMaxBytes), 'document');
+  } catch (error) {
+    if (!(error instanceof InputFault)) throw error;
+    const code = error.code === 'JSON_LIMIT' ? 'LIMIT' : 'MALFORMED';
+    throw new UptaneFault(code, error.message, { cause: error });
+  }
+}
+
+/**
+ * Takes a parsed envelope apart; reports nest envelopes inside a manifest's.
+ *
+ * @param document - the object with `signatures` and `signed`.
+ * @param bytes - the file it came from; undefined when it is part of another.
+ */
+export function openEnvelope(
+  dialect: Dialect,
+  document: JsonObject,
+  bytes: Uint8Array | undefined,
+): Envelope {
+  const signed = readObject(document, 'signed');
+  let canonical: Uint8Array | undefined;
+  const canonicalDocument = (): Uint8Array =>
+    (canonical ??= encodeCanonical(document, dialect.canonicalForm));
+  const file = bytes ?? canonicalDocument();
+  const payload = encodeCanonical(signed, dialect.canonicalForm);
+  return {
+    signed,
+    payload,
+    signatures: readSignatures(dialect, document, payload),
+    bytes: file,
+    digestInput: () => (dialect.hashesCover === 'bytes' ? file : canonicalDocument()),
+  };
+}
+
+function readSignatures(
+  dialect: Dialect,
+  document: JsonObject,
+  payload: Uint8Array,
+): readonly Signature[] {
+  const seen = new Set<string>();
+  return readArray(document, 'signatures', SIGNATURES_MAX).map((item) => {
+    const entry = asObject(item, 'signature');
+    const keyId = parseKeyId(member(entry, 'keyid'));
+    if (seen.has(keyId)) {
+      throw new UptaneFault('SIGNATURE_DUPLICATE', 'Cannot read signatures: one key stands twice');
+    }
+    seen.add(keyId);
+    checkPayloadHash(entry, payload);
+    const bytes = decodeText(readText(entry, 'sig'), dialect.signatureAlphabet);
+    return { keyId, bytes, method: findText(entry, 'method') };
+  });
+}
+
+/** {uptane J1}: where a signature names its payload's hash, it must be this payload's. */
+function checkPayloadHash(entry: JsonObject, payload: Uint8Array): void {
+  const stated = findObject(entry, 'hashes');
+  if (stated === undefined) return;
+  for (const [hashFunction, digest] of readHashes(stated)) {
+    if (createHash(hashFunction).update(payload).digest('hex') !== digest) {
+      throw new UptaneFault(
+        'MALFORMED',
+        'Cannot read signatures: a stated payload hash is another',
+      );
+    }
+  }
+}
+
+/** One signature that somebody made over a payload. */
+export interface MadeSignature extends Signature {
+  /** Further attributes, as manifests carry {uptane J1}. */
+  readonly attributes?: JsonObject;
+}
+
+/**
+ * Puts a signed document together, in canonical form, so that the bytes served, hashed and signed
+ * are the same.
+ *
+ * @param signed - the payload's object.
+ * @param signatures - in the order they shall stand.
+ */
+export function encodeEnvelope(
+  dialect: Dialect,
+  signed: JsonObject,
+  signatures: readonly MadeSignature[],
+): Uint8Array<ArrayBuffer> {
+  return encodeCanonical(envelopeObject(dialect, signed, signatures), dialect.canonicalForm);
+}
+
+/** The JSON object of a signed document. */
+export function envelopeObject(
+  dialect: Dialect,
+  signed: JsonObject,
+  signatures: readonly MadeSignature[],
+): JsonObject {
+  return {
+    signatures: signatures.map(({ keyId, method, bytes, attributes }) => ({
+      ...attributes,
+      keyid: keyId,
+      ...(method === undefined ? {} : { method }),
+      sig: dialect.signatureAlphabet === 'hex' ? bytes.toHex() : bytes.toBase64(),
+    })),
+    signed,
+  };
+}
