@@ -35,7 +35,7 @@ async function main(): Promise<boolean> {
   }
   let enough = true;
   for (const name of names) {
-    // oxlint-disable-next-line no-await-in-loop -- each run uses all its cores
+    // One after the other: each uses all its cores.
     const score = await mutate(name, values.files, Number(values.concurrency));
     enough &&= score >= Number(values.break ?? 0);
   }

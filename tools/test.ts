@@ -46,7 +46,6 @@ async function main(): Promise<boolean> {
   const outcomes: Outcome[] = [];
   for (const suite of suites) {
     // One at a time: a suite may use both cores, and its output stays together.
-    // oxlint-disable-next-line no-await-in-loop
     outcomes.push(...(await runSuite(suite, seed, deadline - performance.now())));
   }
   console.log(renderReport(outcomes, missing));

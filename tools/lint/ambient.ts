@@ -3,7 +3,6 @@ import { isMember, type Node, type Rule } from './rule.ts';
 const AMBIENT = [
   ['Date', 'now', 'take the time as a parameter or from a Clock'],
   ['Temporal', 'Now', 'take the time as a parameter or from a Clock'],
-  ['performance', 'now', 'take the time as a parameter or from a Clock'],
   ['Math', 'random', 'take chance from an Entropy'],
 ] as const;
 

@@ -71,7 +71,6 @@ export async function meetNeeds(
     } else if (!need.isThere(root)) {
       if (!asIs) console.log(`bringing ${name} …`);
       // One after the other: they share the package manager's lock.
-      // oxlint-disable-next-line no-await-in-loop
       const ending = asIs ? undefined : await need.bring(root);
       if (!need.isThere(root)) missing.push({ name, reason: reasonOf(need, ending) });
     }

@@ -75,5 +75,5 @@ export function findDoor(room: Room, specifier: string): string | undefined {
 export function isCore(room: Room, file: string): boolean {
   if (!room.manifest.house.pure || !file.startsWith(`${room.folder}/src/`)) return false;
   const shells = room.manifest.house.shell ?? [];
-  return !shells.some((shell) => file.startsWith(`${join(room.folder, shell)}/`));
+  return !shells.some((shell) => file.startsWith(join(room.folder, shell, '/')));
 }
