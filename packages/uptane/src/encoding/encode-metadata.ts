@@ -199,9 +199,9 @@ function normalized(value: JsonValue): JsonValue {
   if (typeof value === 'string') return value.normalize('NFC');
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return (value as readonly JsonValue[]).map(normalized);
-  const members = Object.entries(value).map(([name, inner]) => [
+  const members: (readonly [string, JsonValue])[] = Object.entries(value).map(([name, inner]) => [
     name.normalize('NFC'),
     normalized(inner),
   ]);
-  return Object.fromEntries(members) as JsonObject;
+  return Object.fromEntries(members);
 }

@@ -3,7 +3,7 @@
  * does it. So the order of every request and the rules between them stand in one place, whether the
  * other end is HTTPS, a USB stick, the bus inside the vehicle or a folder of test vectors.
  */
-import { assert } from '@immota/base';
+import { assert, unreachable } from '@immota/base';
 import type { Dialect } from '../encoding/dialect.ts';
 import type { RoleName } from '../metadata/names.ts';
 import type { RepositoryName } from '../metadata/repository.ts';
@@ -97,6 +97,8 @@ export function metadataFileName(dialect: Dialect, file: MetadataFile): string {
       const folder = file.role === 'targets' ? '' : dialect.delegationFolder;
       return `${folder}${prefixOf(file.version)}${encodeFileName(file.role)}.json`;
     }
+    default:
+      return unreachable(file);
   }
 }
 
