@@ -1,0 +1,73 @@
+/**
+ * The events of the house, one catalogue for all sources: id, meaning, severity, and how private
+ * the fields are. The event log is the record (ADR 7); every projection and every detection rule
+ * speaks of these ids.
+ */
+
+/** `public` no person in it · `vehicle` names a vehicle · `personal` tells of its owner. */
+export type PrivacyClass = 'public' | 'vehicle' | 'personal';
+
+/** `info` as planned · `notice` worth knowing · `warning` act soon · `alert` a likely attack. */
+export type Severity = 'info' | 'notice' | 'warning' | 'alert';
+
+interface EventMeaning {
+  readonly meaning: string;
+  readonly severity: Severity;
+  readonly privacy: PrivacyClass;
+}
+
+const event = (severity: Severity, privacy: PrivacyClass, meaning: string): EventMeaning => ({
+  meaning,
+  severity,
+  privacy,
+});
+
+/** Every event by its id. An id keeps its meaning for ever; a new meaning is a new id. */
+export const EVENTS = {
+  'vehicle.provisioned': event('info', 'vehicle', 'A vehicle got a certificate of its own.'),
+  'vehicle.registered': event('info', 'vehicle', 'A vehicle registered its ECUs.'),
+  'vehicle.first-seen': event('info', 'vehicle', 'A vehicle reported for the first time.'),
+  'ecu.replacement-requested': event('warning', 'vehicle', 'An ECU came with another key.'),
+  'ecu.replaced': event('notice', 'vehicle', 'An operator approved the replacement of an ECU.'),
+  'ecu.missing': event('warning', 'vehicle', 'A registered ECU is absent from the manifest.'),
+  'ecu.attack-reported': event('alert', 'vehicle', 'An ECU reports an attack it has seen.'),
+  'ecu.installed': event('info', 'vehicle', 'An ECU reports, signed and after boot, a new image.'),
+  'ecu.key-registered': event('info', 'vehicle', 'An ECU handed in its encryption key.'),
+  'manifest.refused': event('alert', 'vehicle', 'A manifest did not verify and was dropped.'),
+  'report.refused': event('alert', 'vehicle', 'One ECU report in a manifest did not verify.'),
+  'report.replayed': event('alert', 'vehicle', 'A report counter came again.'),
+  'report.counter-reset': event(
+    'warning',
+    'vehicle',
+    'A report counter began anew with a new key.',
+  ),
+  'update.offered': event('info', 'vehicle', 'Signed metadata assigns images to a vehicle.'),
+  'update.fetched': event('info', 'vehicle', 'A vehicle fetched the metadata of an offer.'),
+  'update.refused-silently': event('alert', 'vehicle', 'A vehicle came back without a word.'),
+  'update.failed': event('warning', 'vehicle', 'A signed report tells of a failed installation.'),
+  'update.completed': event('info', 'vehicle', 'Every ECU of an offer runs its new image.'),
+  'update.withdrawn': event('notice', 'vehicle', 'An offer was taken back.'),
+  'consent.given': event('info', 'personal', 'Somebody answered a request for consent.'),
+  'client.event': event('info', 'vehicle', 'An unsigned progress event of the vehicle.'),
+  'client.information': event('info', 'vehicle', 'Unsigned information about the vehicle changed.'),
+  'image.uploaded': event('info', 'public', 'An image was stored.'),
+  'image.refused': event('alert', 'public', 'An upload was not authorised, or not what it said.'),
+  'metadata.published': event('info', 'public', 'Signed metadata of a repository was published.'),
+  'metadata.refused': event('alert', 'public', 'Metadata offered for publication did not verify.'),
+  'metadata.expiring': event('warning', 'public', 'Metadata runs out soon.'),
+  'release.created': event('info', 'public', 'A release was signed.'),
+  'campaign.created': event('info', 'public', 'A campaign was created.'),
+  'campaign.started': event('info', 'public', 'A campaign was started or resumed.'),
+  'campaign.paused': event('notice', 'public', 'A campaign was paused.'),
+  'campaign.cancelled': event('notice', 'public', 'A campaign was cancelled.'),
+  'certificate.issued': event('info', 'vehicle', 'A certificate was issued.'),
+  'certificate.revoked': event('notice', 'vehicle', 'A certificate was revoked.'),
+  'certificate.refused': event('alert', 'vehicle', 'A connection or an enrolment was refused.'),
+  'request.refused': event('warning', 'vehicle', 'A request broke a limit or a rule.'),
+  'token.created': event('notice', 'public', 'An API token was created.'),
+  'token.revoked': event('notice', 'public', 'An API token was revoked.'),
+  'authorisation.denied': event('warning', 'public', 'A token asked for what its role may not.'),
+} as const satisfies Readonly<Record<string, EventMeaning>>;
+
+/** The id of an event. */
+export type EventId = keyof typeof EVENTS;

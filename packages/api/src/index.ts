@@ -1,0 +1,25 @@
+/** Everything that crosses the air: routes, schemas, events, problems. No I/O. */
+export {
+  type Actor,
+  REASONS,
+  type ReasonCode,
+  VEHICLE_STATES,
+  type VehicleState,
+} from './campaign/states.ts';
+export * as deviceLimits from './device/limits.ts';
+export { DEVICE_PATHS } from './device/paths.ts';
+export {
+  type ClientEvent,
+  clientEventSchema,
+  type Consent,
+  consentSchema,
+  ecuKeySchema,
+  networkSchema,
+  type ProvisionRequest,
+  provisionSchema,
+  type Registration,
+  registrationSchema,
+  timeRequestSchema,
+} from './device/registration.ts';
+export { type EventId, EVENTS, type PrivacyClass, type Severity } from './event/catalogue.ts';
+export { type Problem, problem, PROBLEM_MEDIA_TYPE, problemSchema } from './problem.ts';
