@@ -1,0 +1,68 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { IsolationLevel, Transaction } from 'kysely';
+import { StoreFault } from '../fault.ts';
+import {
+  TRANSACTION_ATTEMPTS_MAX,
+  TRANSACTION_PAUSE_FIRST_MS,
+  TRANSACTION_PAUSE_LAST_MS,
+} from '../limits.ts';
+import type { Database } from './database.ts';
+import { isConflict } from './sql-state.ts';
+
+/** How a transaction runs. */
+export interface TransactionOptions {
+  /**
+   * `repeatable read` by default: what was read cannot have changed when it is written back.
+   * `serializable` where a rule spans rows that the transaction only reads; `read committed` for
+   * statements that need no earlier read, such as batches of inserts.
+   */
+  readonly isolation?: IsolationLevel;
+  /** How often it is tried; 10 by default. */
+  readonly attemptsMax?: number;
+}
+
+/**
+ * Runs work in one transaction, and again when others came in between.
+ *
+ * @param database - where.
+ * @param work - reads and writes through `sql` only; it may run several times, so it changes nothing
+ *   outside the database. What it throws rolls back and comes out unchanged.
+ * @param options - isolation and bound.
+ * @returns what `work` returned, once it is committed.
+ * @throws StoreFault CONFLICT when every try met a conflict. StoreFault UNREACHABLE when nothing was begun.
+ */
+export async function transaction<Schema, Result>(
+  database: Database<Schema>,
+  work: (sql: Transaction<Schema>) => Promise<Result>,
+  options: TransactionOptions = {},
+): Promise<Result> {
+  const attemptsMax = options.attemptsMax ?? TRANSACTION_ATTEMPTS_MAX;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one try after another is the point
+      return await database.kysely
+        .transaction()
+        .setIsolationLevel(options.isolation ?? 'repeatable read')
+        .execute(work);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (attempt >= attemptsMax) {
+        throw new StoreFault('CONFLICT', `Cannot commit: conflicts in all ${attempt} tries`, {
+          cause: error,
+        });
+      }
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await pause(choosePause(attempt));
+    }
+  }
+}
+
+/** Doubling, with chance, so that two that met do not meet again. */
+function choosePause(attempt: number): number {
+  const longest = Math.min(
+    TRANSACTION_PAUSE_FIRST_MS * 2 ** (attempt - 1),
+    TRANSACTION_PAUSE_LAST_MS,
+  );
+  return randomInt(longest + 1);
+}

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine, NoticeListener } from '../database/engine.ts';
+import { openPgliteEngine } from '../database/pglite-engine.ts';
+import { openServerEngine } from '../database/server-engine.ts';
+import { StoreFault } from '../fault.ts';
+import { ADMIN, OWNER } from './cluster.ts';
+import { hasCluster, prepareHome } from './home.ts';
+import { takeFileLock } from './lock.ts';
+import { type EmbeddedServer, joinServer } from './server.ts';
+import { prepareSoftware } from './software.ts';
+
+/** How this process uses the database. */
+export interface EmbeddedOptions {
+  readonly applicationName: string;
+  readonly connectionsMax?: number | undefined;
+  readonly statementTimeoutMs?: number | undefined;
+  readonly notice: NoticeListener;
+}
+
+/**
+ * Opens the database of a data folder: on a PostgreSQL server of its own, or else on PGlite.
+ *
+ * What is there decides first: a folder that holds a cluster is never opened by PGlite, nor the
+ * other way round, since the caller would find an empty database.
+ *
+ * @param dataFolder - absolute; made when missing.
+ * @param options - how.
+ */
+export async function openEmbeddedEngine(
+  dataFolder: string,
+  options: EmbeddedOptions,
+): Promise<Engine> {
+  if (existsSync(join(dataFolder, 'pglite'))) {
+    return openPglite(dataFolder, options.notice, 'the data folder holds a PGlite database');
+  }
+  const server = await findServer(dataFolder, options.notice);
+  if (server === undefined) {
+    return openPglite(dataFolder, options.notice, 'no PostgreSQL server can run here');
+  }
+  return openServerEngine({
+    ...options,
+    kind: 'embedded',
+    connection: describeConnection(server, 'owner'),
+    release: () => server.leave(),
+  });
+}
+
+/**
+ * Says how to enter an embedded server.
+ *
+ * @param server - a running one.
+ * @param role - `owner` of the database, or `admin` of the cluster.
+ */
+export function describeConnection(
+  server: EmbeddedServer,
+  role: 'owner' | 'admin',
+): { host: string; port: number; user: string; password: string; database: string } {
+  const { host, port } = server;
+  return role === 'owner'
+    ? { host, port, user: OWNER, password: server.password, database: OWNER }
+    : { host, port, user: ADMIN, password: server.adminPassword, database: 'postgres' };
+}
+
+async function findServer(
+  dataFolder: string,
+  notice: NoticeListener,
+): Promise<EmbeddedServer | undefined> {
+  const isOld = hasCluster(dataFolder);
+  try {
+    const home = await prepareHome(dataFolder, notice);
+    const software =
+      home === undefined ? undefined : await prepareSoftware(home.folder, home.account, notice);
+    if (home !== undefined && software !== undefined) {
+      return await joinServer(home, software, { graceSeconds: 0, isDisposable: false, notice });
+    }
+  } catch (error) {
+    // A cluster that was made and does not start must not be hidden behind an empty database.
+    if (isOld || hasCluster(dataFolder) || !isFault(error, 'EMBEDDED_FAILED')) throw error;
+  }
+  if (!isOld) return undefined;
+  throw new StoreFault(
+    'DATA_FOLDER_UNUSABLE',
+    `Cannot open ${dataFolder}: it holds a PostgreSQL cluster, and no server can run here`,
+  );
+}
+
+function isFault(error: unknown, code: string): boolean {
+  return error instanceof StoreFault && error.code === code;
+}
+
+async function openPglite(
+  dataFolder: string,
+  notice: NoticeListener,
+  why: string,
+): Promise<Engine> {
+  const folder = join(dataFolder, 'pglite');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = await takeFileLock(join(dataFolder, 'pglite.lock'), 0);
+  notice({
+    code: 'EMBEDDED_UNAVAILABLE',
+    message: `PGlite serves the database, in this process alone: ${why}`,
+  });
+  try {
+    return await openPgliteEngine(folder, async () => {
+      lock.release();
+    });
+  } catch (error) {
+    lock.release();
+    throw new StoreFault('EMBEDDED_FAILED', `Cannot open PGlite on ${folder}`, { cause: error });
+  }
+}

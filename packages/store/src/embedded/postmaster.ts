@@ -1,0 +1,105 @@
+/** Tells whether a server runs on a data folder, and ends one that nobody keeps. */
+import { readFile, readlink, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { StoreFault } from '../fault.ts';
+import { EMBEDDED_POLL_MS, EMBEDDED_STOP_MS } from '../limits.ts';
+
+/** What a running server wrote into its data folder. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  readonly socketFolder: string;
+  /** It takes connections. */
+  readonly isReady: boolean;
+}
+
+/** No kernel of ours gives out a process id as high as this. */
+const NO_PID = 2_147_483_646;
+
+/**
+ * Finds the server that runs on a data folder.
+ *
+ * A file that a dead server left behind is made harmless: after a restart of the machine, or in a
+ * container where process ids are few, its number may belong to somebody else, and PostgreSQL would
+ * refuse to start. The rest of the file stays, so that PostgreSQL can still see orphaned children.
+ *
+ * @param data - the cluster's data folder.
+ * @returns undefined when none runs.
+ */
+export async function findPostmaster(data: string): Promise<Postmaster | undefined> {
+  const file = join(data, 'postmaster.pid');
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const lines = text.split('\n');
+  const pid = Number.parseInt(lines[0] ?? '', 10);
+  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  if (!isAlive(pid)) return undefined;
+  if (!(await isServer(pid, data))) {
+    await writeFile(file, [String(NO_PID), ...lines.slice(1)].join('\n'));
+    return undefined;
+  }
+  return {
+    pid,
+    port: Number.parseInt(lines[3] ?? '', 10),
+    socketFolder: (lines[4] ?? '').trim(),
+    isReady: (lines[7] ?? '').trim() === 'ready',
+  };
+}
+
+/**
+ * Stops a server: first politely, cutting off its clients, then at once. Neither loses what was committed.
+ *
+ * @param data - the cluster's data folder.
+ * @throws StoreFault EMBEDDED_FAILED when it is still there then.
+ */
+export async function stopPostmaster(data: string): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- one signal after the other
+    const running = await findPostmaster(data);
+    if (running === undefined) return;
+    process.kill(running.pid, signal);
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    if (await waitForEnd(data)) return;
+  }
+  throw new StoreFault('EMBEDDED_FAILED', `Cannot stop the server on ${data}`);
+}
+
+/**
+ * Waits until no server runs on a data folder.
+ *
+ * @param data - the cluster's data folder.
+ * @returns whether none runs.
+ */
+export async function waitForEnd(data: string): Promise<boolean> {
+  const deadlineMs = performance.now() + EMBEDDED_STOP_MS;
+  while ((await findPostmaster(data)) !== undefined) {
+    if (performance.now() >= deadlineMs) return false;
+    // oxlint-disable-next-line no-await-in-loop -- waiting for another process
+    await pause(EMBEDDED_POLL_MS);
+  }
+  return true;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and is somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/**
+ * A server's working folder is its data folder; one that is dead and not yet buried has none. Where
+ * this cannot be seen, the number is believed.
+ */
+async function isServer(pid: number, data: string): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  try {
+    return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(data));
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EACCES';
+  }
+}
