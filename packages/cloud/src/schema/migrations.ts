@@ -1,0 +1,5 @@
+import type { Migration } from '@immota/store';
+import { MAIN_JOB } from './0001-main-job.ts';
+
+/** The whole history of the cloud's schema, oldest first. A migration that has shipped is never edited. */
+export const MIGRATIONS: readonly Migration[] = [MAIN_JOB];

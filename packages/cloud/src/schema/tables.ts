@@ -1,0 +1,242 @@
+/** The rows of the cloud's tables, as Kysely sees them; `migrations.ts` makes them. */
+import type { JsonObject } from '@immota/base';
+import type { Generated } from '@immota/store';
+
+type Time = Temporal.Instant;
+
+/** A published metadata file of a repository; every version is kept. */
+export interface MetadataFileRow {
+  readonly repository: 'director' | 'image';
+  readonly dialect: 'aktualizr' | 'tuf';
+  /** `root`, `timestamp`, `snapshot`, `targets` or a delegated role. */
+  readonly role: string;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+  readonly expires_at: Time;
+  readonly created_at: Generated<Time>;
+}
+
+/** An image; its bytes are blobs, in the clear under `sha256`, encrypted under `cipher_sha256`. */
+export interface ImageRow {
+  readonly name: string;
+  readonly role: string;
+  readonly length_bytes: number;
+  readonly sha256: string;
+  readonly sha512: string;
+  readonly hardware_ids: readonly string[];
+  readonly version: string;
+  readonly release_counter: number;
+  readonly custom: Generated<JsonObject>;
+  readonly cipher_length_bytes: number | null;
+  readonly cipher_sha256: string | null;
+  readonly cipher_sha512: string | null;
+  /** The content key, sealed with the cloud's own key. */
+  readonly sealed_content_key: Uint8Array | null;
+  readonly uploaded_by: string;
+  readonly created_at: Generated<Time>;
+}
+
+/** An upload under way. */
+export interface UploadRow {
+  readonly upload_id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly details: JsonObject;
+  readonly length_bytes: number;
+  readonly created_by: string;
+  readonly created_at: Generated<Time>;
+}
+
+/** A vehicle. `vehicle_id` is the common name of its certificate. */
+export interface VehicleRow {
+  readonly vehicle_id: string;
+  readonly vin: string | null;
+  readonly model: Generated<string>;
+  readonly market: Generated<string>;
+  readonly tags: Generated<JsonObject>;
+  readonly primary_ecu_id: string | null;
+  readonly quarantined: Generated<boolean>;
+  readonly created_at: Generated<Time>;
+  readonly registered_at: Time | null;
+  readonly last_seen_at: Time | null;
+  readonly last_manifest_at: Time | null;
+  /** What the vehicle says of itself unsigned: network, hardware, packages. */
+  readonly information: Generated<JsonObject>;
+}
+
+/** An ECU and what its last accepted report says. */
+export interface EcuRow {
+  readonly vehicle_id: string;
+  readonly ecu_id: string;
+  readonly is_primary: boolean;
+  readonly hardware_id: string;
+  readonly key_algorithm: string;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly public_key: Uint8Array;
+  readonly encryption_method: string | null;
+  readonly encryption_key: Uint8Array | null;
+  readonly report_counter: number | null;
+  readonly installed_name: string | null;
+  readonly installed_sha256: string | null;
+  readonly installed_length_bytes: number | null;
+  readonly installed_at: Time | null;
+  readonly attacks_detected: Generated<string>;
+  readonly health: Generated<JsonObject>;
+  readonly registered_at: Generated<Time>;
+  readonly reported_at: Time | null;
+}
+
+/** What happened to an ECU: registered, installed, replaced. */
+export interface EcuHistoryRow {
+  readonly vehicle_id: string;
+  readonly ecu_id: string;
+  readonly at: Time;
+  readonly kind: string;
+  readonly detail: JsonObject;
+}
+
+/** An ECU that came with another key and waits for an operator. */
+export interface EcuReplacementRow {
+  readonly vehicle_id: string;
+  readonly ecu_id: string;
+  readonly hardware_id: string;
+  readonly key_algorithm: string;
+  readonly public_key: Uint8Array;
+  readonly is_primary: boolean;
+  readonly requested_at: Generated<Time>;
+}
+
+/** The Director's metadata in force for a vehicle; a new version replaces the old. */
+export interface VehicleDirectorRow {
+  readonly vehicle_id: string;
+  readonly version: number;
+  readonly targets: Uint8Array;
+  readonly snapshot: Uint8Array;
+  readonly timestamp: Uint8Array;
+  /** Of the file that runs out first. */
+  readonly expires_at: Time;
+  /** Of the campaign offered; null when nothing is. */
+  readonly correlation_id: string | null;
+  /** ECU id to image name. */
+  readonly plan: JsonObject;
+  readonly fetched_at: Time | null;
+  readonly silent_refusals: Generated<number>;
+  readonly signed_at: Generated<Time>;
+}
+
+/** A certificate of a device and whether it is revoked. */
+export interface DeviceCertificateRow {
+  readonly serial: string;
+  readonly authority: string;
+  readonly vehicle_id: string;
+  readonly not_after: Time;
+  readonly issued_at: Generated<Time>;
+  readonly revoked_at: Time | null;
+  readonly revocation_reason: string | null;
+}
+
+/** A signed release. */
+export interface ReleaseRow {
+  readonly release_id: string;
+  readonly name: string;
+  readonly version: string;
+  /** The signed document, byte for byte. */
+  readonly document: Uint8Array;
+  readonly body: JsonObject;
+  readonly created_by: string;
+  readonly created_at: Generated<Time>;
+}
+
+/** A release to a query of vehicles. */
+export interface CampaignRow {
+  readonly campaign_id: string;
+  readonly release_id: string;
+  readonly name: string;
+  /** CEL over a vehicle; see the guide on campaigns. */
+  readonly query: string;
+  readonly state: 'planned' | 'running' | 'paused' | 'finished' | 'cancelled';
+  readonly policy: Generated<JsonObject>;
+  readonly created_by: string;
+  readonly created_at: Generated<Time>;
+  readonly started_at: Time | null;
+}
+
+/** Where a vehicle stands in a campaign: `VehicleState` and `ReasonCode` of `@immota/api`. */
+export interface CampaignVehicleRow {
+  readonly vehicle_id: string;
+  readonly campaign_id: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly measured: Generated<JsonObject>;
+  readonly attempts: Generated<number>;
+  readonly since: Generated<Time>;
+}
+
+/** One event. `stream` is a vehicle's id, or `fleet`. */
+export interface EventRow {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly at: Time;
+  readonly kind: string;
+  readonly body: JsonObject;
+  /** SHA-256 over the hash before it and the canonical form of this one. */
+  readonly hash: Uint8Array;
+}
+
+/** A signature over the head of a stream's chain. */
+export interface EventCheckpointRow {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly document: Uint8Array;
+}
+
+/** An unsigned progress event of a vehicle's client. */
+export interface ClientEventRow {
+  readonly vehicle_id: string;
+  readonly event_id: string;
+  readonly at: Generated<Time>;
+  readonly kind: string;
+  readonly body: JsonObject;
+}
+
+/** A signed consent receipt. */
+export interface ConsentRow {
+  readonly vehicle_id: string;
+  readonly correlation_id: string;
+  readonly step: string;
+  readonly decision: string;
+  readonly document: Uint8Array;
+  readonly decided_at: Time;
+  readonly received_at: Generated<Time>;
+}
+
+/** An API token; the token itself is never stored. */
+export interface ApiTokenRow {
+  readonly token_hash: string;
+  readonly name: string;
+  readonly role: string;
+  readonly created_at: Generated<Time>;
+  readonly expires_at: Time | null;
+  readonly revoked_at: Time | null;
+}
+
+/** All tables. */
+export interface CloudSchema {
+  readonly metadata_file: MetadataFileRow;
+  readonly image: ImageRow;
+  readonly upload: UploadRow;
+  readonly vehicle: VehicleRow;
+  readonly ecu: EcuRow;
+  readonly ecu_history: EcuHistoryRow;
+  readonly ecu_replacement: EcuReplacementRow;
+  readonly vehicle_director: VehicleDirectorRow;
+  readonly device_certificate: DeviceCertificateRow;
+  readonly release: ReleaseRow;
+  readonly campaign: CampaignRow;
+  readonly campaign_vehicle: CampaignVehicleRow;
+  readonly event: EventRow;
+  readonly event_checkpoint: EventCheckpointRow;
+  readonly client_event: ClientEventRow;
+  readonly consent: ConsentRow;
+  readonly api_token: ApiTokenRow;
+}
