@@ -131,6 +131,7 @@ function judgeTests(suite: Suite, ending: Ending, text: string): readonly Outcom
     .split('\n')
     .filter((line) => line.endsWith('}'))
     .map((line) => JSON.parse(line) as TestRecord);
+  for (const written of writtenBeside(records)) console.error(written);
   const shared = suite.members.length > 1;
   const outcomes = suite.members.map((member) => {
     const own = shared
@@ -149,6 +150,16 @@ function judgeTests(suite: Suite, ending: Ending, text: string): readonly Outcom
     ...outcomes,
     { ...countRecords(suite.name, [], 0), failed: faults.length, failures: faults },
   ];
+}
+
+/** What files with failures wrote to their standard error: why one did not even load stands there. */
+function writtenBeside(records: readonly TestRecord[]): readonly string[] {
+  const failed = new Set(
+    records.filter(({ outcome }) => outcome === 'failed').map(({ file }) => file),
+  );
+  return records
+    .filter(({ outcome, file }) => outcome === 'wrote' && failed.has(file))
+    .map(({ reason }) => reason.trimEnd());
 }
 
 function howItEnded({ status, timedOut, seconds }: Ending): string {

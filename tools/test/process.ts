@@ -48,6 +48,8 @@ export async function runProcess(order: Order): Promise<Ending> {
     env: {
       ...process.env,
       ...order.env,
+      // Set when the gate itself runs under node:test, and would turn a run of tests into a part of it.
+      NODE_TEST_CONTEXT: undefined,
       PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
     },
     stdio: ['ignore', order.show ? 'inherit' : 'pipe', order.show ? 'inherit' : 'pipe'],

@@ -1,11 +1,12 @@
 /** A reporter of node:test that writes one line of JSON for each test, for `tools/test.ts` to count. */
+import { resolve } from 'node:path';
 
-/** What became of one test. */
+/** What became of one test, or what a file wrote to its standard error meanwhile. */
 export interface TestRecord {
   readonly file: string;
   readonly name: string;
-  readonly outcome: 'passed' | 'failed' | 'skipped';
-  /** Why it was skipped; empty for the others. */
+  readonly outcome: 'passed' | 'failed' | 'skipped' | 'wrote';
+  /** Why it was skipped, or what was written; empty for the others. */
   readonly reason: string;
 }
 
@@ -15,6 +16,7 @@ interface TestEvent {
     readonly file?: string;
     readonly entryFile?: string;
     readonly name: string;
+    readonly message?: string;
     readonly skip?: string | boolean;
     readonly todo?: string | boolean;
     readonly details?: {
@@ -32,19 +34,28 @@ interface TestEvent {
  */
 export default async function* record(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of source) {
-    const outcome = outcomeOf(event);
-    if (outcome === undefined) continue;
-    const { file, entryFile, name, skip, todo } = event.data;
-    const said = [skip, todo].find((reason) => typeof reason === 'string');
-    const reason = outcome === 'skipped' ? (said ?? 'no reason given') : '';
-    const line: TestRecord = { file: entryFile ?? file ?? '', name, outcome, reason };
-    yield `${JSON.stringify(line)}\n`;
+    const line = lineOf(event);
+    if (line !== undefined) yield `${JSON.stringify(line)}\n`;
   }
+}
+
+function lineOf(event: TestEvent): TestRecord | undefined {
+  const { file, entryFile, name, message = '', skip, todo } = event.data;
+  const place = entryFile ?? file ?? '';
+  if (event.type === 'test:stderr') {
+    return { file: place, name: '', outcome: 'wrote', reason: message };
+  }
+  const outcome = outcomeOf(event);
+  if (outcome === undefined) return undefined;
+  const said = [skip, todo].find((reason) => typeof reason === 'string') ?? 'no reason given';
+  return { file: place, name, outcome, reason: outcome === 'skipped' ? said : '' };
 }
 
 /** A suite counts only when it broke by itself, in a hook: its tests are counted one by one. */
 function outcomeOf({ type, data }: TestEvent): TestRecord['outcome'] | undefined {
   if (type !== 'test:pass' && type !== 'test:fail') return undefined;
+  // A file stands as a test of its own when it broke, or when nothing in it was a test.
+  if (data.file !== undefined && resolve(data.name) === data.file) return 'failed';
   const isSuite = data.details?.type === 'suite';
   if (type === 'test:fail') {
     return isSuite && data.details?.error?.failureType === 'subtestsFailed' ? undefined : 'failed';
