@@ -37,6 +37,14 @@ export {
   saveKeyFile,
 } from './keys/shell/key-file.ts';
 export {
+  generatePkcs11Signer,
+  listPkcs11Keys,
+  openPkcs11Signer,
+  type Pkcs11Options,
+  type Pkcs11Signer,
+} from './keys/shell/pkcs11-signer.ts';
+export type { TokenOptions } from './keys/shell/pkcs11-module.ts';
+export {
   exportPrivateKey,
   generateSigner,
   signerFromPrivateKey,

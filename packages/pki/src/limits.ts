@@ -73,3 +73,9 @@ export const ARGON2_PASSES_MAX = 8;
 
 /** Argon2id lanes a container may ask for. */
 export const ARGON2_LANES_MAX = 4;
+
+/** Slots looked into for a token: a rack of network HSM partitions has fewer. */
+export const PKCS11_SLOTS_MAX = 256;
+
+/** Keys listed from one token. */
+export const PKCS11_KEYS_MAX = 1000;

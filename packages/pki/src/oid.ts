@@ -2,6 +2,7 @@
 export const OID = {
   // RFC 5480, RFC 8410, RFC 8017: keys and signatures
   ecPublicKey: '1.2.840.10045.2.1',
+  p256: '1.2.840.10045.3.1.7',
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   ed25519: '1.3.101.112',
   rsaEncryption: '1.2.840.113549.1.1.1',

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { utf8 } from '@immota/base';
+import {
+  createRootAuthority,
+  generatePkcs11Signer,
+  isSignedBy,
+  listPkcs11Keys,
+  openPkcs11Signer,
+  parsePublicKey,
+} from '@immota/pki';
+
+import { makeToken, makeTokenStore, modulePath, PIN, skip } from '../../support/softhsm.ts';
+import { days, entropy, refuses } from '../../support/world.ts';
+
+const MESSAGE = utf8('what is signed');
+
+if (skip === false) {
+  makeTokenStore();
+  makeToken('immota test');
+  makeToken('empty');
+  makeToken('twin');
+  makeToken('twin');
+}
+const token = { modulePath, tokenLabel: 'immota test', pin: PIN };
+
+describe('generatePkcs11Signer()', { skip }, () => {
+  for (const algorithm of ['ecdsa-p256', 'rsa-pss', 'ed25519'] as const) {
+    it(`makes an ${algorithm} key whose signatures verify`, async () => {
+      await using signer = await generatePkcs11Signer(
+        { ...token, keyLabel: `made ${algorithm}` },
+        algorithm,
+        entropy,
+      );
+      assert.equal(signer.algorithm, algorithm);
+      const key = parsePublicKey(signer.publicKeyDer);
+      assert.equal(key.algorithm, algorithm);
+      const signature = await signer.sign(MESSAGE);
+      assert.ok(isSignedBy(key, MESSAGE, signature));
+      assert.ok(!isSignedBy(key, utf8('something else'), signature));
+    });
+  }
+
+  it('refuses an algorithm that no token has', async () => {
+    await refuses('PKCS11_MECHANISM', () =>
+      generatePkcs11Signer({ ...token, keyLabel: 'post-quantum' }, 'ml-dsa-65', entropy),
+    );
+  });
+
+  it('refuses a label that is taken, and leaves its key usable', async () => {
+    const options = { ...token, keyLabel: 'taken' };
+    const first = await generatePkcs11Signer(options, 'ecdsa-p256', entropy);
+    await first.close();
+    await refuses('PKCS11_KEY_AMBIGUOUS', () =>
+      generatePkcs11Signer(options, 'ecdsa-p256', entropy),
+    );
+    await using again = await openPkcs11Signer(options);
+    assert.deepEqual(again.publicKeyDer, first.publicKeyDer);
+  });
+});
+
+describe('openPkcs11Signer()', { skip }, () => {
+  it('signs for many at once, one after the other', async () => {
+    await using signer = await generatePkcs11Signer(
+      { ...token, keyLabel: 'busy' },
+      'ecdsa-p256',
+      entropy,
+    );
+    const key = parsePublicKey(signer.publicKeyDer);
+    const messages = Array.from({ length: 20 }, (_, index) => utf8(`message ${index}`));
+    const signatures = await Promise.all(messages.map((message) => signer.sign(message)));
+    for (const [index, message] of messages.entries()) {
+      assert.ok(isSignedBy(key, message, signatures[index] ?? new Uint8Array()));
+    }
+  });
+
+  it('is the key of an authority', async () => {
+    await using signer = await generatePkcs11Signer(
+      { ...token, keyLabel: 'root' },
+      'ecdsa-p256',
+      entropy,
+    );
+    const name = { commonName: 'Token Root' };
+    const root = await createRootAuthority({ signer, name, validity: days(10), entropy });
+    assert.deepEqual(root.certificate.publicKeyDer, signer.publicKeyDer);
+  });
+
+  it('refuses a wrong PIN, a first one and beside an open session', async () => {
+    const options = { ...token, keyLabel: 'pin' };
+    const wrong = { ...options, pin: '000000' };
+    await refuses('PKCS11_PIN_WRONG', () => openPkcs11Signer(wrong));
+    await using signer = await generatePkcs11Signer(options, 'ecdsa-p256', entropy);
+    await refuses('PKCS11_PIN_WRONG', () => openPkcs11Signer(wrong));
+    await using second = await openPkcs11Signer(options);
+    assert.deepEqual(second.publicKeyDer, signer.publicKeyDer);
+  });
+
+  it('refuses a PIN of a length that the token does not have', async () => {
+    await refuses('PKCS11_PIN_WRONG', () =>
+      openPkcs11Signer({ ...token, tokenLabel: 'empty', keyLabel: 'x', pin: '1' }),
+    );
+  });
+
+  it('refuses a key that is missing', async () => {
+    await refuses('PKCS11_KEY_MISSING', () => openPkcs11Signer({ ...token, keyLabel: 'none' }));
+  });
+
+  it('refuses a token that is missing, or is one of two', async () => {
+    for (const tokenLabel of ['absent', 'twin']) {
+      await refuses('PKCS11_TOKEN', () =>
+        openPkcs11Signer({ ...token, tokenLabel, keyLabel: 'none' }),
+      );
+    }
+  });
+
+  it('refuses a module that is none, or is not named by its whole path', async () => {
+    for (const path of ['/nowhere/none.so', 'libsofthsm2.so']) {
+      await refuses('PKCS11_MODULE', () =>
+        openPkcs11Signer({ ...token, modulePath: path, keyLabel: 'none' }),
+      );
+    }
+  });
+
+  it('signs no more when it is closed, and closes twice', async () => {
+    const options = { ...token, keyLabel: 'closed' };
+    const signer = await generatePkcs11Signer(options, 'ecdsa-p256', entropy);
+    await signer.close();
+    await signer.close();
+    await refuses('PKCS11_FAILED', () => signer.sign(MESSAGE));
+  });
+});
+
+describe('listPkcs11Keys()', { skip }, () => {
+  it('lists labels in order, and none of an empty token', async () => {
+    const labels = await listPkcs11Keys(token);
+    assert.deepEqual(labels, labels.toSorted());
+    assert.ok(labels.includes('made ecdsa-p256'));
+    assert.deepEqual(await listPkcs11Keys({ ...token, tokenLabel: 'empty' }), []);
+  });
+});
