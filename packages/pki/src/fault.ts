@@ -30,8 +30,6 @@ export type PkiFaultCode =
   | 'CHAIN_PURPOSE'
   /** A name that an authority above is not allowed to vouch for. */
   | 'CHAIN_NAME'
-  /** A good server certificate, but for another host. */
-  | 'HOST_MISMATCH'
   /** The certificate, or an authority above it, has been revoked. */
   | 'REVOKED'
   /** Not a legal device identifier. */
@@ -86,8 +84,6 @@ export type PkiFaultCode =
   | 'EST_FORBIDDEN'
   /** A revocation that contradicts the one that is there already. */
   | 'REVOCATION_CONFLICT'
-  /** A revocation list that is not signed by its issuer, or not for this instant. */
-  | 'CRL_UNTRUSTED'
   /** An OCSP request that is not understood. */
   | 'OCSP_MALFORMED';
 

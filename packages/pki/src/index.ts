@@ -15,6 +15,43 @@ export {
   issueServerCertificate,
   type ServerRequest,
 } from './authority/leaf.ts';
+export {
+  type CredentialFiles,
+  type CredentialsRequest,
+  type DeviceCredentials,
+  encodeCredentialFiles,
+  encodeCredentialPkcs12,
+  makeCredentialsBatch,
+  makeDeviceCredentials,
+} from './credential/device-credentials.ts';
+export { encodePkcs12, type Pkcs12Content } from './credential/pkcs12.ts';
+export {
+  encodeEnrolmentRequest,
+  parseCaCerts,
+  parseEnrolmentResponse,
+} from './enrolment/client.ts';
+export type { EstMessage, EstResponse } from './enrolment/message.ts';
+export {
+  answerCaCerts,
+  type Enrolment,
+  type EnrolmentContext,
+  type EnrolmentRequest,
+  parseEnrolmentRequest,
+  refuseEnrolment,
+  simpleEnrol,
+  simpleReenrol,
+} from './enrolment/server.ts';
+export { type CrlEdition, encodeCrl } from './revocation/crl.ts';
+export { answerOcsp, encodeOcspRefusal, type OcspContext } from './revocation/ocsp-response.ts';
+export {
+  advanceRevocationList,
+  emptyRevocationList,
+  isRevokedIn,
+  REVOCATION_REASONS,
+  type Revocation,
+  type RevocationList,
+  type RevocationReason,
+} from './revocation/revocation-list.ts';
 export { type DeviceId, parseDeviceId } from './device-id.ts';
 export { PkiFault, type PkiFaultCode } from './fault.ts';
 export {

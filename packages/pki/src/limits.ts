@@ -79,3 +79,21 @@ export const PKCS11_SLOTS_MAX = 256;
 
 /** Keys listed from one token. */
 export const PKCS11_KEYS_MAX = 1000;
+
+/** One enrolment body: a request in base64 with its line ends. */
+export const EST_BODY_MAX_BYTES = 32_768;
+
+/** One body with the certificates of the authorities. */
+export const EST_CERTIFICATES_BODY_MAX_BYTES = 262_144;
+
+/** One OCSP request; the common ones are below 150 bytes. */
+export const OCSP_REQUEST_MAX_BYTES = 4096;
+
+/** Certificates one OCSP request may ask about: bounds the answer, which is signed each time. */
+export const OCSP_CERTIFICATES_MAX = 16;
+
+/** Octets of an OCSP nonce (RFC 9654 2.1). */
+export const OCSP_NONCE_MAX_BYTES = 128;
+
+/** Devices in one factory batch: a plant's month. */
+export const BATCH_DEVICES_MAX = 1_000_000;
