@@ -6,7 +6,7 @@
 import { createHash, decapsulate, encapsulate } from 'node:crypto';
 import { concatBytes, type Entropy, unreachable } from '@immota/base';
 import type { DecryptionKey } from './decryption-key.ts';
-import { labeledExpand, labeledExtract, labelKem } from './key-schedule.ts';
+import { derive, expandLabel, extractLabel, kemSuiteId } from './key-schedule.ts';
 import {
   ML_KEM_CIPHERTEXT_LENGTH_BYTES,
   publicKeyOf,
@@ -28,9 +28,11 @@ export const KEM_X25519 = 0x0020;
 /** Identifier of X-Wing. */
 export const KEM_X_WING = 0x647a;
 
-const DHKEM_LABEL = labelKem(KEM_X25519);
-const NO_SALT: Uint8Array = new Uint8Array(0);
 const SECRET_LENGTH_BYTES = 32;
+const DHKEM = kemSuiteId(KEM_X25519);
+const AGREED_LABEL = extractLabel(DHKEM, 'eae_prk');
+const SECRET_LABEL = expandLabel(DHKEM, 'shared_secret', SECRET_LENGTH_BYTES);
+const NO_SALT: Uint8Array = new Uint8Array(0);
 /** The draft's drawing of an X-wing: `\.//^\`. */
 const X_WING_LABEL: Uint8Array = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c);
 
@@ -87,14 +89,8 @@ export function decapsulateWith(key: DecryptionKey, encapsulated: Uint8Array): U
 
 /** ExtractAndExpand of DHKEM: binds the secret to both shares. */
 function extract(agreed: Uint8Array, share: Uint8Array, recipient: Uint8Array): Uint8Array {
-  const pseudorandomKey = labeledExtract(DHKEM_LABEL, NO_SALT, 'eae_prk', [agreed]);
-  const context = concatBytes([share, recipient]);
-  return labeledExpand(
-    DHKEM_LABEL,
-    pseudorandomKey,
-    ['shared_secret', context],
-    SECRET_LENGTH_BYTES,
-  );
+  const input = { salt: NO_SALT, material: concatBytes([AGREED_LABEL, agreed]) };
+  return derive(input, concatBytes([SECRET_LABEL, share, recipient]), SECRET_LENGTH_BYTES);
 }
 
 /** The combiner of X-Wing. ML-KEM binds its own ciphertext, so that X25519's alone is hashed. */

@@ -3,14 +3,8 @@
  *
  * @source RFC 9180, sections 4 and 5.1
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { concatBytes, utf8 } from '@immota/base';
-
-/** What every label of one KEM or one suite begins with. */
-export interface LabelContext {
-  /** `HPKE-v1` and the suite identifier. */
-  readonly prefix: Uint8Array;
-}
 
 /** What one message is encrypted with. */
 export interface MessageKey {
@@ -18,14 +12,17 @@ export interface MessageKey {
   readonly nonce: Uint8Array;
 }
 
-/** What a suite contributes to every key schedule. */
+/** What a suite contributes to every key schedule: its labels, built once. */
 export interface Suite {
-  readonly label: LabelContext;
-  /** The hash of the identifier of no pre-shared key, with the mode byte before it. */
+  readonly infoLabel: Uint8Array;
+  readonly secretLabel: Uint8Array;
+  readonly keyLabel: Uint8Array;
+  readonly nonceLabel: Uint8Array;
+  /** The mode byte and the hash of the identifier of no pre-shared key. */
   readonly modeAndPskHash: Uint8Array;
 }
 
-const VERSION = 'HPKE-v1';
+const VERSION = utf8('HPKE-v1');
 const KDF_HKDF_SHA256 = 0x0001;
 const AEAD_AES_256_GCM = 0x0002;
 const MODE_BASE = 0x00;
@@ -33,17 +30,33 @@ const KEY_LENGTH_BYTES = 32;
 const NONCE_LENGTH_BYTES = 12;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
-/** The labels of a KEM. */
-export function labelKem(kemId: number): LabelContext {
-  return { prefix: concatBytes([utf8(`${VERSION}KEM`), uint16(kemId)]) };
+/** The identifier of a KEM, as its labels have it. */
+export function kemSuiteId(kemId: number): Uint8Array {
+  return concatBytes([utf8('KEM'), uint16(kemId)]);
 }
 
 /** The suite of a KEM with HKDF-SHA256 and AES-256-GCM. */
 export function createSuite(kemId: number): Suite {
   const ids = [uint16(kemId), uint16(KDF_HKDF_SHA256), uint16(AEAD_AES_256_GCM)];
-  const label = { prefix: concatBytes([utf8(`${VERSION}HPKE`), ...ids]) };
-  const pskHash = labeledExtract(label, EMPTY, 'psk_id_hash', [EMPTY]);
-  return { label, modeAndPskHash: concatBytes([Uint8Array.of(MODE_BASE), pskHash]) };
+  const suiteId = concatBytes([utf8('HPKE'), ...ids]);
+  const pskHash = extract(extractLabel(suiteId, 'psk_id_hash'));
+  return {
+    infoLabel: extractLabel(suiteId, 'info_hash'),
+    secretLabel: extractLabel(suiteId, 'secret'),
+    keyLabel: expandLabel(suiteId, 'key', KEY_LENGTH_BYTES),
+    nonceLabel: expandLabel(suiteId, 'base_nonce', NONCE_LENGTH_BYTES),
+    modeAndPskHash: concatBytes([Uint8Array.of(MODE_BASE), pskHash]),
+  };
+}
+
+/** What LabeledExtract puts before its keying material. */
+export function extractLabel(suiteId: Uint8Array, label: string): Uint8Array {
+  return concatBytes([VERSION, suiteId, utf8(label)]);
+}
+
+/** What LabeledExpand puts before its info. */
+export function expandLabel(suiteId: Uint8Array, label: string, lengthBytes: number): Uint8Array {
+  return concatBytes([uint16(lengthBytes), VERSION, suiteId, utf8(label)]);
 }
 
 /**
@@ -54,44 +67,35 @@ export function createSuite(kemId: number): Suite {
  * @param info - what the key is bound to.
  */
 export function scheduleKey(suite: Suite, sharedSecret: Uint8Array, info: Uint8Array): MessageKey {
-  const infoHash = labeledExtract(suite.label, EMPTY, 'info_hash', [info]);
+  const infoHash = extract(concatBytes([suite.infoLabel, info]));
   const context = concatBytes([suite.modeAndPskHash, infoHash]);
-  const secret = labeledExtract(suite.label, sharedSecret, 'secret', [EMPTY]);
-  const key = labeledExpand(suite.label, secret, ['key', context], KEY_LENGTH_BYTES);
-  const nonce = labeledExpand(suite.label, secret, ['base_nonce', context], NONCE_LENGTH_BYTES);
-  return { key, nonce };
+  // There is no pre-shared key, so that nothing follows the label of the secret.
+  const secret = { salt: sharedSecret, material: suite.secretLabel };
+  return {
+    key: derive(secret, concatBytes([suite.keyLabel, context]), KEY_LENGTH_BYTES),
+    nonce: derive(secret, concatBytes([suite.nonceLabel, context]), NONCE_LENGTH_BYTES),
+  };
 }
 
-/** LabeledExtract of RFC 9180. `parts` are the input keying material. */
-export function labeledExtract(
-  { prefix }: LabelContext,
-  salt: Uint8Array,
-  label: string,
-  parts: readonly Uint8Array[],
-): Uint8Array {
-  const hmac = createHmac('sha256', salt)
-    .update(prefix.subarray(0, VERSION.length))
-    .update(prefix.subarray(VERSION.length))
-    .update(label);
-  for (const part of parts) hmac.update(part);
-  return hmac.digest();
-}
-
-/** LabeledExpand of RFC 9180 for at most one block: a label with its info, and 1 to 32 bytes. */
-export function labeledExpand(
-  { prefix }: LabelContext,
-  pseudorandomKey: Uint8Array,
-  [label, info]: readonly [string, Uint8Array],
+/**
+ * LabeledExpand of a LabeledExtract in one call: HKDF is just that, and costs less than the HMAC
+ * objects it replaces.
+ *
+ * @param input - the salt, and the keying material behind its label.
+ * @param info - behind its label.
+ * @param lengthBytes - of the result.
+ */
+export function derive(
+  input: { readonly salt: Uint8Array; readonly material: Uint8Array },
+  info: Uint8Array,
   lengthBytes: number,
 ): Uint8Array {
-  const block = createHmac('sha256', pseudorandomKey)
-    .update(uint16(lengthBytes))
-    .update(prefix)
-    .update(label)
-    .update(info)
-    .update(Uint8Array.of(1))
-    .digest();
-  return block.subarray(0, lengthBytes);
+  return new Uint8Array(hkdfSync('sha256', input.material, input.salt, info, lengthBytes));
+}
+
+/** Extract without a salt. */
+function extract(material: Uint8Array): Uint8Array {
+  return createHmac('sha256', EMPTY).update(material).digest();
 }
 
 function uint16(value: number): Uint8Array<ArrayBuffer> {

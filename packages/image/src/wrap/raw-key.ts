@@ -21,7 +21,7 @@ export type RawKeyType = 'x25519' | 'ml-kem-768';
  */
 export function publicKeyOf(asymmetricKeyType: RawKeyType, bytes: Uint8Array): KeyObject {
   try {
-    return createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType });
+    return createPublicKey({ key: bytes, format: 'raw-public', asymmetricKeyType });
   } catch (error) {
     throw new ImageFault('KEY_MALFORMED', `Cannot parse ${asymmetricKeyType} public key`, {
       cause: error,
@@ -32,7 +32,7 @@ export function publicKeyOf(asymmetricKeyType: RawKeyType, bytes: Uint8Array): K
 /** Makes an X25519 private key of any 32 bytes. */
 export function x25519PrivateKeyOf(bytes: Uint8Array): KeyObject {
   return createPrivateKey({
-    key: Buffer.from(bytes),
+    key: bytes,
     format: 'raw-private',
     asymmetricKeyType: 'x25519',
   });
@@ -41,7 +41,7 @@ export function x25519PrivateKeyOf(bytes: Uint8Array): KeyObject {
 /** Makes an ML-KEM-768 decapsulation key of its seed, 64 bytes. */
 export function mlKemPrivateKeyOf(seed: Uint8Array): KeyObject {
   return createPrivateKey({
-    key: Buffer.from(seed),
+    key: seed,
     format: 'raw-seed',
     asymmetricKeyType: 'ml-kem-768',
   });
