@@ -4,7 +4,7 @@
  * Usage: node tools/test.ts [--only NAME,NAME] [--as-is]
  *
  * What the tests need from the machine is brought first where it can be (`--as-is`: nothing is).
- * `SEED` sets the order of tests and what fast-check draws; without it the commit does, so that
+ * `SEED` sets the order of pure tests and what fast-check draws; without it the commit does, so that
  * each commit tests another world and any failure replays. A check that did not run is listed as
  * not run. The last line reads `N passed, N failed, N skipped`.
  */
