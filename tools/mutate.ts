@@ -42,7 +42,7 @@ async function main(): Promise<boolean> {
   return enough;
 }
 
-/** Returns the share of mutants that the tests noticed, in per cent. */
+/** Returns the share of mutants that the tests noticed, in per cent; -1 when it could not be told. */
 async function mutate(name: string, files: string, concurrency: number): Promise<number> {
   const others = globSync('packages/*', { cwd: root })
     .filter((folder) => folder !== join('packages', name))
@@ -75,7 +75,10 @@ async function mutate(name: string, files: string, concurrency: number): Promise
     reporters: ['clear-text', 'json', 'progress-append-only'],
     jsonReporter: { fileName: `reports/mutation/${name}.json` },
   });
-  const results = await stryker.runMutationTest();
+  const results = await stryker.runMutationTest().catch((error: unknown) => {
+    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  if (results === undefined) return -1;
   const noticed = count(results, 'Killed') + count(results, 'Timeout');
   const missed = count(results, 'Survived') + count(results, 'NoCoverage');
   const score = noticed + missed === 0 ? 100 : (100 * noticed) / (noticed + missed);
