@@ -46,6 +46,7 @@ export {
 export {
   type EncryptedImage,
   encryptImage,
+  type LendOptions,
   type OpenedImage,
   openImage,
   type OpenStreamOptions,

@@ -44,7 +44,7 @@ export function sealChunk(
   const cipher = createCipheriv(CIPHER, keys.chunkKey, nonceOf(keys, position), {
     authTagLength: TAG_LENGTH_BYTES,
   });
-  const sealed = new Uint8Array(plaintext.length + TAG_LENGTH_BYTES);
+  const sealed = Buffer.allocUnsafeSlow(plaintext.length + TAG_LENGTH_BYTES);
   const ciphertext = cipher.update(plaintext);
   cipher.final();
   sealed.set(ciphertext);

@@ -9,11 +9,11 @@ import { createGatherer } from './gather.ts';
 import { createHeader } from './header.ts';
 
 /**
- * The chunk size unless a caller wants another: 64 KiB. Measured with decrypt, SHA-256 and write:
- * up to 128 KiB the allocator reuses memory, above it maps and clears new pages for each chunk,
- * which costs more than the cipher; below 16 KiB the cost of a cipher object shows.
+ * The chunk size unless a caller wants another: 256 KiB. Measured with decryption and SHA-256, it
+ * runs at 0.96 of the speed of 1 MiB chunks, 64 KiB at 0.91 and 16 KiB at 0.66, because each chunk
+ * costs a cipher object; and an ECU must hold a whole chunk before it may use a byte of it.
  */
-export const CHUNK_SIZE_LOG2 = 16;
+export const CHUNK_SIZE_LOG2 = 18;
 
 /** How to encrypt. */
 export interface EncryptOptions {
@@ -21,10 +21,12 @@ export interface EncryptOptions {
   readonly key: ContentKey;
   /** Where the salt comes from. */
   readonly entropy: Entropy;
-  /** 12 to 22; 16 when left out. */
+  /** 12 to 22; 18 when left out. */
   readonly chunkSizeLog2?: number;
   /** Whether the summary has SHA-512 too; yes when left out. */
   readonly sha512?: boolean;
+  /** How long the encrypted image may become; 64 GiB when left out. */
+  readonly lengthMaxBytes?: number;
 }
 
 /** What was encrypted and what came of it: the facts that Targets metadata signs. */
@@ -42,7 +44,7 @@ export interface Sealer {
    * Takes the next bytes of the image; keeps no reference to them.
    *
    * @returns what of the encrypted image is ready, in memory of its own.
-   * @throws ImageFault LENGTH_LIMIT when the image is too long to be encrypted.
+   * @throws ImageFault LENGTH_LIMIT when the encrypted image would be too long.
    */
   push(bytes: Uint8Array): readonly Uint8Array[];
   /** Says that the image has ended, and gives the rest. */
@@ -68,6 +70,10 @@ export function createSealer(options: EncryptOptions): Sealer {
   const gatherer = createGatherer(chunkSizeBytes);
   let index = 0;
   let lengthBytes = 0;
+  const lengthMaxBytes = Math.min(
+    options.lengthMaxBytes ?? ENCRYPTED_LENGTH_MAX_BYTES,
+    ENCRYPTED_LENGTH_MAX_BYTES,
+  );
   let isFinished = false;
   let ready: Uint8Array[] = [header];
   ciphertext.update(header);
@@ -89,8 +95,11 @@ export function createSealer(options: EncryptOptions): Sealer {
     push(bytes): readonly Uint8Array[] {
       assert(!isFinished, 'nothing is pushed after finish');
       lengthBytes += bytes.length;
-      if (encryptedLength(lengthBytes, chunkSizeBytes) > ENCRYPTED_LENGTH_MAX_BYTES) {
-        throw new ImageFault('LENGTH_LIMIT', 'Cannot encrypt image: it is too long');
+      if (encryptedLength(lengthBytes, chunkSizeBytes) > lengthMaxBytes) {
+        throw new ImageFault(
+          'LENGTH_LIMIT',
+          `Cannot encrypt image: it would be longer than ${lengthMaxBytes} bytes`,
+        );
       }
       plaintext.update(bytes);
       gatherer.push(bytes, sealInner);

@@ -1,6 +1,6 @@
 /** Encrypts and opens images that come as asynchronous streams. */
 import { assert } from '@immota/base';
-import { createHashTap, type HashTap, type ImageDigest } from '../hashing.ts';
+import { createHashTap, type ImageDigest } from '../hashing.ts';
 import { releaseBytes } from './chunk.ts';
 import { createOpener, type OpenOptions } from './opener.ts';
 import { createSealer, type EncryptedImageSummary, type EncryptOptions } from './sealer.ts';
@@ -17,15 +17,19 @@ export interface OpenedImage extends AsyncIterable<Uint8Array> {
   digest(): ImageDigest;
 }
 
-/** How to open a stream. */
-export interface OpenStreamOptions extends OpenOptions {
-  /** Whether the digest has SHA-512 too; no when left out. */
-  readonly sha512?: boolean;
+/** How pieces are handed to the consumer of a stream. */
+export interface LendOptions {
   /**
-   * Takes each chunk back when the next one is asked for: memory then stays that of a few chunks.
-   * A consumer that keeps a chunk would find it empty.
+   * Takes each piece back when the next one is asked for: memory then stays that of a few chunks,
+   * and the collector has nothing to do. A consumer that keeps a piece would find it empty.
    */
   readonly borrow?: boolean;
+}
+
+/** How to open a stream. */
+export interface OpenStreamOptions extends OpenOptions, LendOptions {
+  /** Whether the digest has SHA-512 too; no when left out. */
+  readonly sha512?: boolean;
 }
 
 /**
@@ -38,12 +42,13 @@ export interface OpenStreamOptions extends OpenOptions {
  */
 export function encryptImage(
   source: AsyncIterable<Uint8Array>,
-  options: EncryptOptions,
+  options: EncryptOptions & LendOptions,
 ): EncryptedImage {
   const sealer = createSealer(options);
+  const borrow = options.borrow ?? false;
   async function* encrypt(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const bytes of source) yield* sealer.push(bytes);
-    yield* sealer.finish();
+    for await (const bytes of source) yield* lend(sealer.push(bytes), borrow);
+    yield* lend(sealer.finish(), borrow);
   }
   const chunks = encrypt();
   return { [Symbol.asyncIterator]: () => chunks, summary: () => sealer.summary() };
@@ -68,9 +73,13 @@ export function openImage(
   const tap = createHashTap({ sha512: options.sha512 ?? false });
   const borrow = options.borrow ?? false;
   let isFinished = false;
+  const tapped = (chunks: readonly Uint8Array[]): readonly Uint8Array[] => {
+    for (const chunk of chunks) tap.update(chunk);
+    return chunks;
+  };
   async function* open(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const bytes of source) yield* lend(opener.push(bytes), tap, borrow);
-    yield* lend(opener.finish(), tap, borrow);
+    for await (const bytes of source) yield* lend(tapped(opener.push(bytes)), borrow);
+    yield* lend(tapped(opener.finish()), borrow);
     isFinished = true;
   }
   const chunks = open();
@@ -84,13 +93,11 @@ export function openImage(
 }
 
 function* lend(
-  chunks: readonly Uint8Array[],
-  tap: HashTap,
+  pieces: readonly Uint8Array[],
   borrow: boolean,
 ): Generator<Uint8Array, void, undefined> {
-  for (const chunk of chunks) {
-    tap.update(chunk);
-    yield chunk;
-    if (borrow) releaseBytes(chunk);
+  for (const piece of pieces) {
+    yield piece;
+    if (borrow) releaseBytes(piece);
   }
 }
