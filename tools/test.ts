@@ -8,6 +8,8 @@
  * each commit tests another world and any failure replays. A check that did not run is listed as
  * not run. The last line reads `N passed, N failed, N skipped`.
  */
+// oxlint-disable-next-line import/no-unassigned-import -- it ends an older Node with a word of advice
+import './need-node.mjs';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -117,5 +117,5 @@ function findPurityFault(plan: Plan, target: Room, specifier: string): string | 
 }
 
 function hasEnding(specifier: string): boolean {
-  return /\.(?:ts|tsx|json|css|svg)$/.test(specifier);
+  return /\.(?:ts|tsx|mjs|json|css|svg)$/.test(specifier);
 }
