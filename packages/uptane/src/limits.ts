@@ -6,8 +6,8 @@ export const ROOT_MAX_BYTES = 512_000;
 export const TIMESTAMP_MAX_BYTES = 65_536;
 /** Snapshot, where Timestamp gives no length: some 20,000 delegated roles. */
 export const SNAPSHOT_MAX_BYTES = 2_000_000;
-/** Image Targets and delegations, where Snapshot gives no length: 10,000 targets are ordinary and need 5 MB. */
-export const TARGETS_MAX_BYTES = 16_777_216;
+/** Image Targets and delegations: the wire dialect's own bound; 10,000 targets are ordinary and need 5 MB. */
+export const TARGETS_MAX_BYTES = 8_388_608;
 /** Director Targets: entries for one vehicle; about 100 ECUs in the hybrid profile. */
 export const DIRECTOR_TARGETS_MAX_BYTES = 262_144;
 /** A vehicle version manifest of 128 ECUs with reports signed in the hybrid profile. */
@@ -28,8 +28,10 @@ export const VEHICLE_IDENTIFIER_MAX_LENGTH = 64;
 export const THRESHOLD_MAX = 1000;
 /** Signatures on one file; each may cost a verification of up to 0.2 ms. */
 export const SIGNATURES_MAX = 64;
-/** Keys in one Root or one delegating file. */
+/** Keys in one Root, patterns, key identifiers or agreeing roles in one delegation. */
 export const KEYS_MAX = 1024;
+/** Delegations in one file, and their keys: one for each of a maker's suppliers and model lines. */
+export const DELEGATIONS_MAX = 16_384;
 /** Steps of a succinct delegation: 2^16 bins. */
 export const SUCCINCT_BITS_MAX = 32;
 /** ECUs in one vehicle: today's most complex cars carry about 150. */

@@ -45,21 +45,24 @@ export function* findTarget(
   const listed = top.body.files.get(query.name);
   if (listed !== undefined) return { file: listed, role: TARGETS_ROLE };
   const visited = new Set<RoleName>();
+  let loads = 0;
   const pending = expand(dialect, top.body, query).visits;
   while (pending.length > 0) {
     const visit = pending.pop();
     if (visit === undefined) break;
-    if (visit.agreeing > 1 || visit.roles.length > 1) {
+    const [role] = visit.roles;
+    const agreed = visit.agreeing > 1 || visit.roles.length > 1;
+    if (role === undefined || (!agreed && visited.has(role.name))) continue;
+    loads += visit.roles.length;
+    if (loads > DELEGATIONS_VISITED_MAX) {
+      throw new UptaneFault('LIMIT', `Cannot find image: over ${DELEGATIONS_VISITED_MAX} roles`);
+    }
+    if (agreed) {
       const found = yield* findAgreed(session, visit, query.name);
       if (found !== undefined) return found;
       continue;
     }
-    const [role] = visit.roles;
-    if (role === undefined || visited.has(role.name)) continue;
     visited.add(role.name);
-    if (visited.size > DELEGATIONS_VISITED_MAX) {
-      throw new UptaneFault('LIMIT', `Cannot find image: over ${DELEGATIONS_VISITED_MAX} roles`);
-    }
     const delegator = { delegations: visit.delegations, roleKeys: role };
     const targets = yield* session.loadDelegated(role.name, delegator);
     const file = targets.body.files.get(query.name);
@@ -101,9 +104,6 @@ function* findAgreed(
   visit: Visit,
   name: TargetName,
 ): Workflow<FoundTarget | undefined> {
-  if (visit.roles.length > DELEGATIONS_VISITED_MAX) {
-    throw new UptaneFault('LIMIT', `Cannot find image: over ${DELEGATIONS_VISITED_MAX} roles`);
-  }
   const groups = new Map<string, { readonly first: FoundTarget; count: number }>();
   for (const role of visit.roles) {
     const delegator = { delegations: visit.delegations, roleKeys: role };

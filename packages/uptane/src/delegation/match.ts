@@ -1,6 +1,7 @@
 /** Which delegations cover a target name. */
 import { createHash } from 'node:crypto';
 import { unreachable } from '@immota/base';
+import { compareCodePoints } from '../encoding/canonical.ts';
 import type { Dialect } from '../encoding/dialect.ts';
 import {
   type HardwareIdentifier,
@@ -68,11 +69,22 @@ function patternMatches(dialect: Dialect, pattern: string, name: string): boolea
   );
 }
 
+/** Text by characters: as it stands where each is one unit, else taken apart. */
+type Characters = string | readonly string[];
+
 /**
  * Matches a shell pattern: `*`, `?`, `[set]`, `[!set]`. In time of the two lengths' product at most:
  * only the last star is ever tried again, so no pattern can be made slow.
  */
 export function globMatches(pattern: string, text: string): boolean {
+  return charactersMatch(charactersOf(pattern), charactersOf(text));
+}
+
+function charactersOf(text: string): Characters {
+  return /[\ud800-\udbff]/.test(text) ? Array.from(text) : text;
+}
+
+function charactersMatch(pattern: Characters, text: Characters): boolean {
   let patternAt = 0;
   let textAt = 0;
   let star = -1;
@@ -101,7 +113,7 @@ export function globMatches(pattern: string, text: string): boolean {
 }
 
 /** Matches one character; returns where the pattern goes on, or -1. */
-function matchOne(pattern: string, at: number, character: string): number {
+function matchOne(pattern: Characters, at: number, character: string): number {
   if (pattern[at] === '?') return at + 1;
   if (pattern[at] === '[') {
     const inverted = pattern[at + 1] === '!';
@@ -113,14 +125,16 @@ function matchOne(pattern: string, at: number, character: string): number {
   return pattern[at] === character ? at + 1 : -1;
 }
 
-function setHolds(set: string, character: string): boolean {
+function setHolds(set: Characters, character: string): boolean {
   for (let index = 0; index < set.length; index += 1) {
     const low = set[index] ?? '';
     const high = set[index + 1] === '-' && index + 2 < set.length ? set[index + 2] : undefined;
     if (high === undefined) {
       if (low === character) return true;
     } else {
-      if (low <= character && character <= high) return true;
+      const between =
+        compareCodePoints(low, character) <= 0 && compareCodePoints(character, high) <= 0;
+      if (between) return true;
       index += 2;
     }
   }

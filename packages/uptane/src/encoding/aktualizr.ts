@@ -34,6 +34,7 @@ export const AKTUALIZR: Dialect = {
   fourRoles: false,
   patternStopsAtSlash: false,
   hashesCover: 'canonical',
+  keepsEqualTimestamp: false,
   delegationFolder: 'delegations/',
   methodOf: (algorithm) => SPELLINGS[algorithm].method,
   decodeKey: (object) =>

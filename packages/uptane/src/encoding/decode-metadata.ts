@@ -36,6 +36,8 @@ import {
   readText,
 } from './reader.ts';
 
+const NOT_TARGETS: ReadonlySet<string> = new Set(['root.json', 'timestamp.json', 'snapshot.json']);
+
 /** What every kind of metadata has {uptane B4}. */
 interface Head {
   readonly version: Root['version'];
@@ -52,7 +54,7 @@ export function decodeRoot(dialect: Dialect, bytes: Uint8Array, lengthMax: numbe
     kind: 'root',
     ...head,
     consistentSnapshot: readFlag(signed, 'consistent_snapshot', false),
-    keys: readKeys(dialect, readObject(signed, 'keys')),
+    keys: readKeys(dialect, readObject(signed, 'keys'), KEYS_MAX),
     roles: readRoles(dialect, readObject(signed, 'roles')),
   }));
 }
@@ -84,6 +86,8 @@ export function decodeSnapshot(
   return decodeRole(dialect, file, (signed, head) => {
     const files = new Map<RoleName, MetadataFileInfo>();
     for (const [name, info] of Object.entries(readObject(signed, 'meta'))) {
+      // Some makers' Snapshots list their Root too; only Targets files are Snapshot's to fix.
+      if (NOT_TARGETS.has(name)) continue;
       files.set(readRoleOfFile(name), readFileInfo(asObject(info, name)));
     }
     return { kind: 'snapshot', ...head, files };
@@ -140,11 +144,15 @@ function checkSpecVersion(dialect: Dialect, signed: JsonObject): void {
   }
 }
 
-/** Reads the key table of Root or of a delegating file. */
-export function readKeys(dialect: Dialect, object: JsonObject): ReadonlyMap<KeyId, PublicKey> {
+/** Reads the key table of Root or of a delegating file. @throws UptaneFault LIMIT or MALFORMED. */
+export function readKeys(
+  dialect: Dialect,
+  object: JsonObject,
+  countMax: number,
+): ReadonlyMap<KeyId, PublicKey> {
   const entries = Object.entries(object);
-  if (entries.length > KEYS_MAX) {
-    throw new UptaneFault('LIMIT', `Cannot read keys: more than ${KEYS_MAX}`);
+  if (entries.length > countMax) {
+    throw new UptaneFault('LIMIT', `Cannot read keys: more than ${countMax}`);
   }
   return new Map(
     entries.map(([keyId, key]) => [parseKeyId(keyId), dialect.decodeKey(asObject(key, 'key'))]),

@@ -1,7 +1,13 @@
 /** Targets files into the model: images, their custom fields, delegations. */
 import { isJsonObject, type JsonObject, type JsonValue, member } from '@immota/base';
 import { UptaneFault } from '../fault.ts';
-import { ECUS_MAX, KEYS_MAX, NAME_MAX_LENGTH, SUCCINCT_BITS_MAX } from '../limits.ts';
+import {
+  DELEGATIONS_MAX,
+  ECUS_MAX,
+  KEYS_MAX,
+  NAME_MAX_LENGTH,
+  SUCCINCT_BITS_MAX,
+} from '../limits.ts';
 import {
   type EcuIdentifier,
   type HardwareIdentifier,
@@ -144,7 +150,7 @@ function readHardware(custom: JsonObject): readonly HardwareIdentifier[] {
 }
 
 function readDelegations(dialect: Dialect, object: JsonObject): Delegations {
-  const keys = readKeys(dialect, readObject(object, 'keys'));
+  const keys = readKeys(dialect, readObject(object, 'keys'), DELEGATIONS_MAX);
   const succinct = findObject(object, 'succinct_roles');
   if (succinct !== undefined) {
     if (member(object, 'roles') !== undefined) {
@@ -153,7 +159,7 @@ function readDelegations(dialect: Dialect, object: JsonObject): Delegations {
     return { keys, entries: [readSuccinct(succinct)] };
   }
   const names = new Set<RoleName>();
-  const entries = readArray(object, 'roles', KEYS_MAX).map((item) => {
+  const entries = readArray(object, 'roles', DELEGATIONS_MAX).map((item) => {
     const entry = readDelegation(asObject(item, 'delegation'));
     // One role under two rules would make priority ambiguous {uptane C5}.
     for (const { name } of entry.roles) {

@@ -24,6 +24,11 @@ export interface Dialect {
   readonly patternStopsAtSlash: boolean;
   /** Whether hashes in Timestamp and Snapshot are over the file's bytes or its canonical form. */
   readonly hashesCover: 'bytes' | 'canonical';
+  /**
+   * Whether a Timestamp of the very version at hand is set aside (TUF specification 1.0 §5.4.3) or
+   * taken in its place (Uptane asks only that the version be not lower).
+   */
+  readonly keepsEqualTimestamp: boolean;
   /** The folder of delegated roles' files, with its slash; empty where they lie beside the others. */
   readonly delegationFolder: string;
   /** The `method` beside each signature, where the dialect has one. */

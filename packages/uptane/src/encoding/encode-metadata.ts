@@ -1,6 +1,7 @@
 /** The model into metadata files: the writer's half of the dialects. */
 import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue, SignatureAlgorithm } from '@immota/base';
+import { UptaneFault } from '../fault.ts';
 import type { Hashes, Measurement } from '../metadata/hashes.ts';
 import type { KeyId, RoleName, VehicleIdentifier } from '../metadata/names.ts';
 import type { TopLevelRole } from '../metadata/repository.ts';
@@ -114,7 +115,11 @@ export function snapshotPayload(
   return { ...head(dialect, 'snapshot', snapshot), meta: Object.fromEntries(files) };
 }
 
-/** The payload of a Targets file. Texts are brought to NFC {uptane B1}. */
+/**
+ * The payload of a Targets file. Texts are brought to NFC {uptane B1}.
+ *
+ * @throws UptaneFault MALFORMED when two names are one after that: one image would be lost.
+ */
 export function targetsPayload(dialect: Dialect, targets: TargetsDescription): JsonObject {
   const custom = {
     ...targets.custom,
@@ -122,7 +127,7 @@ export function targetsPayload(dialect: Dialect, targets: TargetsDescription): J
       ? {}
       : { vehicleIdentifier: targets.vehicleIdentifier }),
   };
-  const entries = targets.files.map(({ name, lengthBytes, hashes, custom: own }) => [
+  const entries = targets.files.map(({ name, lengthBytes, hashes, custom: own }): Member => [
     name.normalize('NFC'),
     {
       length: lengthBytes,
@@ -133,7 +138,7 @@ export function targetsPayload(dialect: Dialect, targets: TargetsDescription): J
   return {
     ...head(dialect, 'targets', targets),
     ...(Object.keys(custom).length === 0 ? {} : { custom: normalized(custom) }),
-    targets: Object.fromEntries(entries),
+    targets: uniqueObject(entries),
     ...delegationsMember(dialect, targets.delegations),
   };
 }
@@ -195,13 +200,21 @@ export function hashObject(hashes: Hashes): JsonObject {
   return Object.fromEntries(hashes);
 }
 
+type Member = readonly [name: string, value: JsonValue];
+
+function uniqueObject(members: readonly Member[]): JsonObject {
+  const object: JsonObject = Object.fromEntries(members);
+  if (Object.keys(object).length !== members.length) {
+    throw new UptaneFault('MALFORMED', 'Cannot write metadata: two names in it are the same');
+  }
+  return object;
+}
+
 function normalized(value: JsonValue): JsonValue {
   if (typeof value === 'string') return value.normalize('NFC');
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return (value as readonly JsonValue[]).map(normalized);
-  const members: (readonly [string, JsonValue])[] = Object.entries(value).map(([name, inner]) => [
-    name.normalize('NFC'),
-    normalized(inner),
-  ]);
-  return Object.fromEntries(members);
+  return uniqueObject(
+    Object.entries(value).map(([name, inner]) => [name.normalize('NFC'), normalized(inner)]),
+  );
 }

@@ -94,9 +94,19 @@ function readSignatures(
     }
     seen.add(keyId);
     checkPayloadHash(entry, payload);
-    const bytes = decodeText(readText(entry, 'sig'), dialect.signatureAlphabet);
+    const bytes = decodeSignature(readText(entry, 'sig'), dialect.signatureAlphabet);
     return { keyId, bytes, method: findText(entry, 'method') };
   });
+}
+
+/** A spelling that is none is a signature that verifies nothing; the others may still suffice. */
+function decodeSignature(text: string, alphabet: Dialect['signatureAlphabet']): Uint8Array {
+  try {
+    return decodeText(text, alphabet);
+  } catch (error) {
+    if (error instanceof UptaneFault) return new Uint8Array();
+    throw error;
+  }
 }
 
 /** {uptane J1}: where a signature names its payload's hash, it must be this payload's. */
@@ -120,8 +130,11 @@ export interface MadeSignature extends Signature {
 }
 
 /**
- * Puts a signed document together, in canonical form, so that the bytes served, hashed and signed
- * are the same.
+ * Puts a signed document together.
+ *
+ * The file is in the `escaped` form in both dialects: that is canonical for the vehicles' client,
+ * which hashes the canonical form, and JSON for all. OLPC's form is for signing only: it leaves line
+ * ends in texts as they are, as PEM keys have them, and no parser of JSON takes those.
  *
  * @param signed - the payload's object.
  * @param signatures - in the order they shall stand.
@@ -131,7 +144,7 @@ export function encodeEnvelope(
   signed: JsonObject,
   signatures: readonly MadeSignature[],
 ): Uint8Array<ArrayBuffer> {
-  return encodeCanonical(envelopeObject(dialect, signed, signatures), dialect.canonicalForm);
+  return encodeCanonical(envelopeObject(dialect, signed, signatures), 'escaped');
 }
 
 /** The JSON object of a signed document. */

@@ -21,8 +21,9 @@ export function decodePublic(
   object: JsonObject,
   algorithm: SignatureAlgorithm | undefined,
 ): PublicKey {
-  const text = readText(readObject(object, 'keyval'), 'public');
+  // What a kind that nobody here knows keeps under `keyval` is its own business.
   if (algorithm === undefined) return unusable(object);
+  const text = readText(readObject(object, 'keyval'), 'public');
   if (algorithm === 'ed25519') {
     return /^[0-9a-fA-F]{64}$/.test(text)
       ? publicKeyFromEd25519(Uint8Array.fromHex(text))

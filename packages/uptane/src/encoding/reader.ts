@@ -26,7 +26,7 @@ export function asObject(value: JsonValue | undefined, what: string): JsonObject
   return value;
 }
 
-/** The array under `name`, of at most `countMax` items. @throws UptaneFault MALFORMED otherwise. */
+/** The array under `name`. @throws UptaneFault MALFORMED when there is none, LIMIT beyond `countMax`. */
 export function readArray(
   parent: JsonObject,
   name: string,
@@ -35,7 +35,9 @@ export function readArray(
   const value = member(parent, name);
   if (!Array.isArray(value)) throw malformed(name, 'a list');
   const items = value as readonly JsonValue[];
-  if (items.length > countMax) throw malformed(name, `a list of at most ${countMax}`);
+  if (items.length > countMax) {
+    throw new UptaneFault('LIMIT', `Cannot read "${name}": more than ${countMax} items`);
+  }
   return items;
 }
 

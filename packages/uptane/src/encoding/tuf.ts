@@ -31,6 +31,7 @@ export const TUF: Dialect = {
   fourRoles: true,
   patternStopsAtSlash: true,
   hashesCover: 'bytes',
+  keepsEqualTimestamp: true,
   delegationFolder: '',
   methodOf: () => undefined,
   decodeKey: (object) =>

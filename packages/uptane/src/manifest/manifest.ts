@@ -53,6 +53,8 @@ export type VerifiedManifest = Brand<ManifestFields, 'VerifiedManifest'>;
 
 /** The registered keys of a vehicle {uptane F3}. */
 export interface VehicleKeys {
+  /** Whose connection it is; undefined where no manifest names a vehicle. */
+  readonly vehicleIdentifier?: VehicleIdentifier | undefined;
   readonly primaryEcuIdentifier: EcuIdentifier;
   readonly ecus: ReadonlyMap<EcuIdentifier, PublicKey>;
 }
@@ -101,7 +103,7 @@ export function decodeManifest(bytes: Uint8Array): UnverifiedManifest {
  *
  * @param keys - of the vehicle that the connection belongs to.
  * @throws UptaneFault REPORT_SIGNATURE when the Primary's signature does not verify, ECU_UNKNOWN when
- * another Primary signed. A single ECU's bad report is not thrown but listed in `refused`.
+ * another Primary signed, VEHICLE_MISMATCH when it names another vehicle {uptane E6}. A single ECU's bad report is not thrown but listed in `refused`.
  */
 export function verifyManifest(manifest: UnverifiedManifest, keys: VehicleKeys): VerifiedManifest {
   const { primaryEcuIdentifier } = manifest;
@@ -109,6 +111,14 @@ export function verifyManifest(manifest: UnverifiedManifest, keys: VehicleKeys):
     throw new UptaneFault('ECU_UNKNOWN', `Cannot accept manifest of "${primaryEcuIdentifier}"`);
   }
   checkSignedBy(manifest.envelope, keys.ecus.get(primaryEcuIdentifier), 'manifest');
+  const { vehicleIdentifier, installationReport, custom } = manifest;
+  const expected = keys.vehicleIdentifier ?? vehicleIdentifier;
+  if (vehicleIdentifier !== undefined && vehicleIdentifier !== expected) {
+    throw new UptaneFault(
+      'VEHICLE_MISMATCH',
+      `Cannot accept manifest: for ${vehicleIdentifier} instead of ${expected}`,
+    );
+  }
   const reports = new Map<EcuIdentifier, EcuVersionReport>();
   const refused = new Map<EcuIdentifier, UptaneFault>();
   for (const [identifier, { report, envelope }] of manifest.reports) {
@@ -120,7 +130,6 @@ export function verifyManifest(manifest: UnverifiedManifest, keys: VehicleKeys):
       refused.set(identifier, error);
     }
   }
-  const { vehicleIdentifier, installationReport, custom } = manifest;
   const fields = { primaryEcuIdentifier, vehicleIdentifier, reports, refused };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- minted: every signature was checked above
   return { ...fields, installationReport, custom } as unknown as VerifiedManifest;

@@ -1,11 +1,12 @@
 /** Public keys of roles and ECUs, and the one place where a signature is verified. */
 import {
   createHash,
+  constants,
   createPublicKey,
+  ECDH,
   type KeyObject,
   verify as verifySignature,
 } from 'node:crypto';
-import { constants } from 'node:crypto';
 import { type SignatureAlgorithm, unreachable } from '@immota/base';
 import type { KeyId } from './names.ts';
 
@@ -13,7 +14,7 @@ import type { KeyId } from './names.ts';
 export interface PublicKey {
   /** Undefined when the key is of a kind, or holds bytes, that nothing here can verify with. */
   readonly algorithm: SignatureAlgorithm | undefined;
-  /** SHA-256 over algorithm and key bytes: equal for equal keys, whatever their identifiers. */
+  /** SHA-256 over algorithm and value: equal for equal keys, however they are named or spelled. */
   readonly identity: string;
   /** True when `signature` is this key's over `message`; never throws on malformed bytes. */
   verify(message: Uint8Array, signature: Uint8Array): boolean;
@@ -48,6 +49,7 @@ export function publicKeyFromDer(
 ): PublicKey {
   let loaded: KeyObject | undefined;
   let tried = false;
+  let identity: string | undefined;
   const load = (): KeyObject | undefined => {
     if (!tried && algorithm !== undefined) loaded = loadKey(algorithm, der);
     tried = true;
@@ -55,10 +57,14 @@ export function publicKeyFromDer(
   };
   return {
     algorithm,
-    identity: createHash('sha256')
-      .update(`${algorithm ?? 'unknown'}:`)
-      .update(der)
-      .digest('hex'),
+    get identity(): string {
+      const key = load();
+      identity ??= createHash('sha256')
+        .update(`${algorithm ?? 'unknown'}:`)
+        .update(key === undefined ? der : valueOf(key))
+        .digest('hex');
+      return identity;
+    },
     verify: (message, signature) => {
       const key = load();
       return (
@@ -98,6 +104,30 @@ export function publicKeyFromPem(
     der = new TextEncoder().encode(pem);
   }
   return publicKeyFromDer(algorithm, der);
+}
+
+/**
+ * The bare value of a key, out of its SubjectPublicKeyInfo. One RSA key may stand there under two
+ * algorithm names, and one point of a curve compressed or not: each would count as a key of its own.
+ */
+function valueOf(key: KeyObject): Uint8Array {
+  const der = key.export({ type: 'spki', format: 'der' });
+  const value = der.subarray(endOfAlgorithm(der));
+  if (key.asymmetricKeyType !== 'ec') return value;
+  const point = value.subarray(headLength(value) + 1);
+  return ECDH.convertKey(point, 'prime256v1', undefined, undefined, 'uncompressed');
+}
+
+/** SEQUENCE { algorithm SEQUENCE, value BIT STRING }: where the value starts. */
+function endOfAlgorithm(der: Uint8Array): number {
+  const algorithm = der.subarray(headLength(der));
+  return headLength(der) + headLength(algorithm) + (algorithm[1] ?? 0);
+}
+
+/** The bytes of a tag and its length; the engine wrote them, so they are in DER. */
+function headLength(der: Uint8Array): number {
+  const length = der[1] ?? 0;
+  return length < 0x80 ? 2 : 2 + (length & 0x7f);
 }
 
 function loadKey(algorithm: SignatureAlgorithm, der: Uint8Array): KeyObject | undefined {

@@ -43,6 +43,23 @@ export function checkVehicle(targets: Targets, vehicle: VehicleIdentifier): void
   }
 }
 
+/**
+ * Checks that Targets name ECUs of this vehicle only {uptane L10}: a Primary knows them all.
+ *
+ * @param ecus - those of the vehicle, by their identifiers.
+ * @throws UptaneFault ECU_UNKNOWN when another is named.
+ */
+export function checkEcus(targets: Targets, ecus: Pick<ReadonlySet<EcuIdentifier>, 'has'>): void {
+  for (const { ecuIdentifier } of assignedTargets(targets)) {
+    if (!ecus.has(ecuIdentifier)) {
+      throw new UptaneFault(
+        'ECU_UNKNOWN',
+        `Cannot trust Director Targets: this vehicle has no "${ecuIdentifier}"`,
+      );
+    }
+  }
+}
+
 /** Lists the Director's entries, one for each ECU named. */
 export function* assignedTargets(targets: Targets): Generator<AssignedTarget> {
   for (const [name, file] of targets.files) {

@@ -5,6 +5,7 @@
  * What is stored is read back as if it were foreign: a file that an earlier cycle saved is checked
  * again against the keys in force now, so that a revoked key has no life in a cache.
  */
+import { equalBytes } from '@immota/base';
 import { decodeRoot, decodeSnapshot, decodeTimestamp } from '../encoding/decode-metadata.ts';
 import { decodeTargets } from '../encoding/decode-targets.ts';
 import type { Dialect } from '../encoding/dialect.ts';
@@ -66,7 +67,7 @@ export interface RepositoryOptions {
   readonly pinnedRoot: Uint8Array | undefined;
   /** `targets-only` where no Timestamp and Snapshot exist: other makers' Directors, partial verification. */
   readonly chain: 'full' | 'targets-only';
-  /** Asked of the top-level Targets after their signatures and before they are kept. */
+  /** Asked of the top-level Targets, and before anything but Root is kept. */
   readonly inspect?: (targets: Targets) => void;
 }
 
@@ -76,16 +77,27 @@ export interface Delegator {
   readonly roleKeys: RoleKeys;
 }
 
+interface Kept {
+  readonly role: StoredRole;
+  readonly metadata: Trusted<Metadata>;
+}
+
 /** A cycle in progress: what it trusts so far. */
 export class RepositorySession {
   readonly #options: RepositoryOptions;
   readonly #loaded = new Map<RoleName, Trusted<Targets>>();
   #root: Trusted<Root> | undefined;
   #snapshot: Trusted<Snapshot> | undefined;
+  /**
+   * What waits for `inspect` before it is kept. Timestamp and Snapshot name no vehicle: those of
+   * another vehicle, replayed and kept, would bar this one's own for as long as their versions are lower.
+   */
+  #held: Kept[] | undefined;
 
   /** Nothing is asked before the first step is taken. */
   constructor(options: RepositoryOptions) {
     this.#options = options;
+    this.#held = options.inspect === undefined ? undefined : [];
   }
 
   /**
@@ -118,12 +130,13 @@ export class RepositorySession {
     const { repository, dialect, now, chain } = this.#options;
     let current = yield* this.#firstRoot();
     for (let rotations = 0; ; rotations += 1) {
-      if (rotations === ROOT_ROTATIONS_MAX) {
-        throw new UptaneFault('LIMIT', `Cannot advance Root: over ${ROOT_ROTATIONS_MAX} rotations`);
-      }
       const file = { kind: 'root', version: current.body.version + 1 } as const;
       const bytes = yield { kind: 'fetch', repository, file, lengthMaxBytes: ROOT_MAX_BYTES };
       if (bytes === undefined) break;
+      // Those walked so far are saved: the next cycle goes on from here.
+      if (rotations === ROOT_ROTATIONS_MAX) {
+        throw new UptaneFault('LIMIT', `Cannot advance Root: over ${ROOT_ROTATIONS_MAX} rotations`);
+      }
       const next = advanceRoot(current, decodeRoot(dialect, bytes, ROOT_MAX_BYTES));
       // {uptane L7}: new keys end the reign of versions signed with the old ones, or a thief could
       // have pushed those beyond reach (fast-forward).
@@ -164,9 +177,12 @@ export class RepositorySession {
     const file = { kind: 'timestamp' } as const;
     const bytes = yield { kind: 'fetch', repository, file, lengthMaxBytes: TIMESTAMP_MAX_BYTES };
     const offered = decodeTimestamp(dialect, present(bytes, 'timestamp'), TIMESTAMP_MAX_BYTES);
+    if (current !== undefined && isSameAgain(dialect, current, offered)) {
+      // Only its signatures are looked at: what it says is not taken over.
+      advanceTimestamp(root, undefined, offered);
+      return this.#fresh(current);
+    }
     const next = advanceTimestamp(root, current, offered);
-    // The same version again is the same Timestamp: the stored one stays in force.
-    if (current?.body.version === next.body.version) return this.#fresh(current);
     yield* this.#save('timestamp', this.#fresh(next));
     return next;
   }
@@ -184,7 +200,7 @@ export class RepositorySession {
     const context = { root, timestamp, current };
     const kept = orUndefined(stored, (signed) => this.#fresh(advanceSnapshot(context, signed)));
     if (kept !== undefined) return kept;
-    const lengthMaxBytes = info.lengthBytes ?? SNAPSHOT_MAX_BYTES;
+    const lengthMaxBytes = Math.min(info.lengthBytes ?? SNAPSHOT_MAX_BYTES, SNAPSHOT_MAX_BYTES);
     const version = root.body.consistentSnapshot ? info.version : undefined;
     const file = { kind: 'snapshot', version } as const;
     const bytes = present(yield { kind: 'fetch', repository, file, lengthMaxBytes }, 'snapshot');
@@ -195,10 +211,14 @@ export class RepositorySession {
   }
 
   *#loadTop(root: Trusted<Root>): Workflow<void> {
-    yield* this.#loadTargets(TARGETS_ROLE, {
+    const targets = yield* this.#loadTargets(TARGETS_ROLE, {
       delegations: root.body,
       roleKeys: keysOf(root.body, 'targets'),
     });
+    this.#options.inspect?.(targets.body);
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { role, metadata } of held) yield* this.#save(role, metadata);
   }
 
   *#loadTargets(role: RoleName, delegator: Delegator): Workflow<Trusted<Targets>> {
@@ -228,15 +248,18 @@ export class RepositorySession {
     context: Omit<TargetsContext, 'current'>,
     stored: Trusted<Targets> | undefined,
   ): Workflow<Trusted<Targets>> {
-    const { repository, inspect } = this.#options;
+    const { repository, dialect } = this.#options;
     const { role, info } = context;
     const version = this.#root?.body.consistentSnapshot === true ? info?.version : undefined;
-    const lengthMaxBytes = info?.lengthBytes ?? TARGETS_LIMITS[repository];
+    const limit = TARGETS_LIMITS[repository];
+    // A stated length may lower the limit and never raise it: whoever states it may be the attacker.
+    // One of the canonical form says nothing of the file as it is served.
+    const stated = dialect.hashesCover === 'bytes' ? info?.lengthBytes : undefined;
+    const lengthMaxBytes = Math.min(stated ?? limit, limit);
     const file = { kind: 'targets', role, version } as const;
     const bytes = present(yield { kind: 'fetch', repository, file, lengthMaxBytes }, role);
     const current = info === undefined ? stored : undefined;
     const next = advanceTargets({ ...context, current }, this.#decode(role, bytes));
-    if (role === TARGETS_ROLE) inspect?.(next.body);
     yield* this.#save(role, this.#fresh(next));
     return next;
   }
@@ -256,6 +279,10 @@ export class RepositorySession {
   }
 
   *#save(role: StoredRole, metadata: Trusted<Metadata>): Workflow<void> {
+    if (this.#held !== undefined && role !== 'root') {
+      this.#held.push({ role, metadata });
+      return;
+    }
     yield { kind: 'save', repository: this.#options.repository, role, metadata };
   }
 
@@ -268,6 +295,17 @@ export class RepositorySession {
       throw error instanceof UptaneFault ? error.located({ repository, role }) : error;
     }
   }
+}
+
+/** Tells whether the repository offers the Timestamp that is stored already. */
+function isSameAgain(
+  dialect: Dialect,
+  current: Trusted<Timestamp>,
+  offered: Signed<Timestamp>,
+): boolean {
+  return dialect.keepsEqualTimestamp
+    ? current.body.version === offered.body.version
+    : equalBytes(current.bytes, offered.bytes);
 }
 
 /** Tells whether the keys or the threshold of one of the roles changed. */

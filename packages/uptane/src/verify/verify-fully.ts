@@ -22,7 +22,12 @@ import {
   type EcuState,
   type VerifiedAssignment,
 } from './assignment.ts';
-import { assignedTargets, checkDirectorTargets, checkVehicle } from './director-targets.ts';
+import {
+  assignedTargets,
+  checkDirectorTargets,
+  checkEcus,
+  checkVehicle,
+} from './director-targets.ts';
 import { RepositorySession, type RepositoryOptions } from './repository-session.ts';
 import type { Trusted } from './trusted.ts';
 import type { Workflow } from './workflow.ts';
@@ -55,26 +60,16 @@ export interface VerifiedUpdate {
  */
 export function* verifyFully(verification: FullVerification): Workflow<VerifiedUpdate> {
   const directorTargets = yield* refreshDirector(verification);
-  const wanted: AssignedTarget[] = [];
+  const named: AssignedTarget[] = [];
+  const assignments: VerifiedAssignment[] = [];
   for (const target of assignedTargets(directorTargets.body)) {
-    const known = verification.ecus.has(target.ecuIdentifier);
-    if (!known && verification.strangers === 'refuse') {
-      throw new UptaneFault(
-        'ECU_UNKNOWN',
-        `Cannot trust Director Targets: this vehicle has no "${target.ecuIdentifier}"`,
-        { repository: 'director', role: 'targets' },
-      );
-    }
-    if (known && !verification.isInstalled(target)) wanted.push(target);
+    const ecu = verification.ecus.get(target.ecuIdentifier);
+    if (ecu === undefined) continue;
+    named.push(target);
+    if (!verification.isInstalled(target)) assignments.push(checkAssignment(target, ecu));
   }
   // {uptane L3}: nothing new, nothing more to ask.
-  if (wanted.length === 0) return { directorTargets, assignments: [] };
-  const assignments = wanted.map((target) => {
-    const ecu = verification.ecus.get(target.ecuIdentifier);
-    if (ecu === undefined) throw new UptaneFault('ECU_UNKNOWN', 'Cannot verify for a stranger');
-    return checkAssignment(target, ecu);
-  });
-  yield* compareAll(verification, wanted);
+  if (assignments.length > 0) yield* compareAll(verification, named);
   return { directorTargets, assignments };
 }
 
@@ -86,6 +81,7 @@ function* refreshDirector(verification: FullVerification): Workflow<Trusted<Targ
     inspect: (targets) => {
       checkDirectorTargets(targets);
       if (vehicleIdentifier !== undefined) checkVehicle(targets, vehicleIdentifier);
+      if (verification.strangers === 'refuse') checkEcus(targets, verification.ecus);
     },
   });
   const trust = yield* session.refresh();
@@ -94,14 +90,17 @@ function* refreshDirector(verification: FullVerification): Workflow<Trusted<Targ
   return targets;
 }
 
-/** {uptane L4}: all images that the Director assigns are compared, before any is downloaded. */
+/**
+ * {uptane L4}: all images that the Director names for our ECUs are compared, installed already or
+ * not, before any is downloaded.
+ */
 function* compareAll(
   verification: FullVerification,
-  wanted: readonly AssignedTarget[],
+  named: readonly AssignedTarget[],
 ): Workflow<void> {
   const session = new RepositorySession({ ...verification.image, repository: 'image' });
   const trust = yield* session.refresh();
-  for (const [name, group] of groupByName(wanted)) {
+  for (const [name, group] of groupByName(named)) {
     const hardware = new Set<HardwareIdentifier>(
       group.map(({ assignment }) => assignment.hardwareIdentifier),
     );
