@@ -56,6 +56,7 @@ create table vehicle (
   tags jsonb not null default '{}',
   primary_ecu_id text,
   quarantined boolean not null default false,
+  revision bigint not null default 0,
   created_at timestamptz not null default now(),
   registered_at timestamptz,
   last_seen_at timestamptz,
@@ -81,6 +82,7 @@ create table ecu (
   health jsonb not null default '{}',
   registered_at timestamptz not null default now(),
   reported_at timestamptz,
+  missing_since timestamptz,
   primary key (vehicle_id, ecu_id)
 );
 create index ecu_by_serial on ecu (ecu_id);

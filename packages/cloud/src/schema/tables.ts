@@ -56,6 +56,8 @@ export interface VehicleRow {
   readonly tags: Generated<JsonObject>;
   readonly primary_ecu_id: string | null;
   readonly quarantined: Generated<boolean>;
+  /** Goes up with every accepted manifest and registration: who read before writes nothing. */
+  readonly revision: Generated<number>;
   readonly created_at: Generated<Time>;
   readonly registered_at: Time | null;
   readonly last_seen_at: Time | null;
@@ -84,6 +86,8 @@ export interface EcuRow {
   readonly health: Generated<JsonObject>;
   readonly registered_at: Generated<Time>;
   readonly reported_at: Time | null;
+  /** Since when the manifests lack it; null when the last one had it. */
+  readonly missing_since: Time | null;
 }
 
 /** What happened to an ECU: registered, installed, replaced. */

@@ -1,0 +1,73 @@
+import { Fault } from '@immota/base';
+
+/** Why the cloud refused. */
+export type CloudFaultCode =
+  /** A body or a parameter is not of the shape that the route demands. */
+  | 'REQUEST_MALFORMED'
+  /** A body longer than the route allows: exhaustion. */
+  | 'REQUEST_TOO_LONG'
+  /** A body that took longer than the route allows: slow senders that hold connections. */
+  | 'REQUEST_TOO_SLOW'
+  /** More requests than one client may make in the time: exhaustion. */
+  | 'RATE_LIMIT'
+  /** The connection shows no client certificate. */
+  | 'CERTIFICATE_MISSING'
+  /** The vehicle is barred by an operator. */
+  | 'QUARANTINED'
+  /** Credentials for provisioning used for something else, or the other way round. */
+  | 'WRONG_CREDENTIALS'
+  /** There is no such route, file or image. */
+  | 'NOT_FOUND'
+  /** The route does not take this method. */
+  | 'METHOD'
+  /** The server is stopping or has too much waiting: try again. */
+  | 'UNAVAILABLE'
+  /** The vehicle has not registered its ECUs. */
+  | 'NOT_REGISTERED'
+  /** The manifest names another vehicle than the certificate: identity theft. */
+  | 'VEHICLE_MISMATCH'
+  /** Other manifests of the vehicle came in between, too often. */
+  | 'MANIFEST_CONFLICT'
+  /** The device identifier has credentials already: a stolen bootstrap key must not take it over. */
+  | 'DEVICE_ALREADY_REGISTERED'
+  /** The device is not on the list of those that may be provisioned. */
+  | 'DEVICE_UNLISTED'
+  /** An ECU serial that belongs to another vehicle: a cloned or stolen ECU. */
+  | 'ECU_REUSE'
+  /** An ECU that comes with another key, which an operator must approve. */
+  | 'ECU_REPLACEMENT'
+  /** A registration that names no usable key, or one ECU twice. */
+  | 'ECU_MALFORMED'
+  /** An encryption key that its ECU did not sign. */
+  | 'ECU_KEY'
+  /** The uploader may not act for this role, or the role does not cover this image. */
+  | 'UPLOAD_FORBIDDEN'
+  /** The uploaded bytes or facts are not what was announced. */
+  | 'UPLOAD_MISMATCH'
+  /** No such upload is under way. */
+  | 'UPLOAD_MISSING'
+  /** An image of this name is there already: names never change their meaning. */
+  | 'IMAGE_EXISTS'
+  /** No image of this name is stored and signed. */
+  | 'IMAGE_UNKNOWN'
+  /** A plan that cannot be signed: it contradicts what the image or the vehicle is. */
+  | 'PLAN_INVALID'
+  /** Metadata for the vehicle longer than its client reads. */
+  | 'PLAN_TOO_LONG'
+  /** Metadata offered for publication does not follow from what is published. */
+  | 'METADATA_REFUSED'
+  /** The repositories are there already, or not yet. */
+  | 'REPOSITORY_STATE'
+  /** The keystore has no key for a role that must be signed here. */
+  | 'KEY_MISSING'
+  /** The sealed form of a secret was changed, or is for another key. */
+  | 'SEAL_BROKEN'
+  /** An event, a link between two events or a checkpoint is not what was appended. */
+  | 'EVENT_CHAIN'
+  /** The data folder is not one, or holds something else. */
+  | 'DATA_FOLDER';
+
+/** Thrown by every refusal of this package. */
+export class CloudFault extends Fault<CloudFaultCode> {
+  override readonly name = 'CloudFault';
+}
