@@ -123,7 +123,7 @@ export async function simpleReenrol(
  */
 export function refuseEnrolment(fault: PkiFault): EstResponse {
   return {
-    status: STATUS_OF_FAULT.get(fault.code) ?? 400,
+    status: statusOf(fault.code),
     mediaType: EST_MEDIA_TYPE.refusal,
     body: utf8(`${fault.code}: ${fault.message}\n`),
     isBase64: false,
@@ -136,10 +136,15 @@ const STATUS_OF_FAULT: ReadonlyMap<PkiFaultCode, number> = new Map([
   ['CSR_SUBJECT', 403],
   ['LIMIT', 413],
   ['EST_MEDIA_TYPE', 415],
-  // Nothing the client sent: the authority is out of its dates, or its key does not answer.
+  // Nothing the client sent: the authority is out of its dates.
   ['ISSUE_REFUSED', 500],
-  ['PKCS11_FAILED', 500],
 ]);
+
+function statusOf(code: PkiFaultCode): number {
+  // Neither is a token that does not sign.
+  if (code.startsWith('PKCS11_')) return 500;
+  return STATUS_OF_FAULT.get(code) ?? 400;
+}
 
 async function enrol(
   deviceId: DeviceId,
