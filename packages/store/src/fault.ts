@@ -6,6 +6,8 @@ export type StoreFaultCode =
   | 'URL_MALFORMED'
   /** No connection in time: the server is down, starting, full, or refuses the credentials. */
   | 'UNREACHABLE'
+  /** The connection broke. While committing, it is unknown whether the commit happened; else it did not. */
+  | 'CONNECTION_LOST'
   /** The server answers, and is too old, not UTF-8, or only a standby. */
   | 'SERVER_UNSUITABLE'
   /** Another process is starting or using what only one may use. */

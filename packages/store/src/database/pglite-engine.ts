@@ -2,8 +2,9 @@
  * PostgreSQL compiled to WebAssembly, inside this process: the fall-back. It is one connection, so the
  * pool here is a queue of one; nothing can slip into somebody else's transaction.
  */
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type Results } from '@electric-sql/pglite';
 import type { PostgresPoolClient } from 'kysely';
+import { StoreFault } from '../fault.ts';
 import type { Engine } from './engine.ts';
 import type { QueryResult } from './server-engine.ts';
 import { checkChannel } from './listen.ts';
@@ -66,16 +67,27 @@ async function query(
   text: string,
   values: readonly unknown[],
 ): Promise<QueryResult> {
-  const results =
-    values.length === 0
-      ? await pglite.exec(text)
-      : [await pglite.query(text, values.map(encodeParameter))];
-  const last = results.at(-1);
+  const last = await runLast(pglite, text, values);
   return {
     command: findCommand(text),
     rowCount: last?.affectedRows ?? 0,
     rows: last?.rows ?? [],
   };
+}
+
+async function runLast(
+  pglite: PGlite,
+  text: string,
+  values: readonly unknown[],
+): Promise<Results | undefined> {
+  try {
+    if (values.length > 0) return await pglite.query(text, values.map(encodeParameter));
+    return (await pglite.exec(text)).at(-1);
+  } catch (error) {
+    // The machine inside broke down, so what became of the statement is unknown.
+    if (!(error instanceof Error) || error.name !== 'RuntimeError') throw error;
+    throw new StoreFault('CONNECTION_LOST', 'Cannot query: PGlite broke down', { cause: error });
+  }
 }
 
 /** PGlite does not tell which command ran; Kysely only asks whether the rows were affected or found. */

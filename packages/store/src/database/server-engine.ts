@@ -14,7 +14,7 @@ import {
 import type { Subscription } from './database.ts';
 import type { Engine, NoticeListener } from './engine.ts';
 import { openListener } from './listen.ts';
-import { isUnreachable } from './sql-state.ts';
+import { isCutOff, isUnreachable } from './sql-state.ts';
 import { encodeParameter, VALUE_PARSERS } from './values.ts';
 
 /** What `openServerEngine` needs. */
@@ -57,17 +57,21 @@ export function openServerEngine(options: ServerEngineOptions): Engine {
       message: `A database connection was lost: ${error.message}`,
     });
   };
-  pool.on('error', lost);
-  // The pool listens only while a connection idles; unheard, a lost one would end the process.
+  const broken = new WeakSet<PoolClient>();
   pool.on('connect', (client) => {
-    client.on('error', () => undefined);
+    client.on('error', (error) => {
+      broken.add(client);
+      lost(error);
+    });
   });
+  // The pool repeats what an idle connection says; unheard, it would end the process.
+  pool.on('error', () => undefined);
   const subscriptions = new Set<Subscription>();
   return {
     kind: options.kind,
     pool: {
       options: {},
-      connect: async () => adaptClient(await connectPatiently(pool)),
+      connect: async () => adaptClient(await connectPatiently(pool), broken),
       end: () => pool.end(),
     } satisfies PostgresPool,
     async listen(channel, listener) {
@@ -124,9 +128,17 @@ function findParser(oid: number, format?: 'text' | 'binary'): (text: string) => 
   return ours ?? pg.types.getTypeParser(oid, format === 'binary' ? 'text' : format);
 }
 
-function adaptClient(client: PoolClient): PostgresPoolClient {
-  const query = (text: string, values: readonly unknown[]): Promise<unknown> =>
-    client.query(text, values.map(encodeParameter));
+function adaptClient(client: PoolClient, broken: WeakSet<PoolClient>): PostgresPoolClient {
+  const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
+    try {
+      return await client.query(text, values.map(encodeParameter));
+    } catch (error) {
+      if (!broken.has(client) && !isCutOff(error)) throw error;
+      throw new StoreFault('CONNECTION_LOST', 'Cannot query: the connection was lost', {
+        cause: error,
+      });
+    }
+  };
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely calls it with text and values; cursors are not offered
     query: query as PostgresPoolClient['query'],

@@ -1,6 +1,7 @@
 import { DatabaseError } from 'pg';
+import { StoreFault, type StoreFaultCode } from '../fault.ts';
 
-/** Seen from a client whose server is down, starting, stopping, or has no room left. */
+/** What connecting meets while a server is down, starting, stopping, or has no room left. */
 const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -11,6 +12,16 @@ const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   '57P03',
   '53300',
 ]);
+
+/** The server's last word before it closes the connection itself. */
+const CUT_OFF_CODES: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '57P05', '25P03']);
+
+/** Faults that say nothing about the content of what was to be written. */
+const FOREIGN_FAULTS: ReadonlySet<string> = new Set([
+  'CONNECTION_LOST',
+  'UNREACHABLE',
+  'CONFLICT',
+] satisfies readonly StoreFaultCode[]);
 
 /**
  * Finds the SQLSTATE of an error, whichever engine raised it.
@@ -64,20 +75,26 @@ export function isConflict(error: unknown): boolean {
 }
 
 /**
- * Tells whether a failed unit of work is known to have left nothing behind, and for a reason that
- * lies in the work itself: then a smaller part of it may still succeed.
+ * Tells whether the server ended the connection with this error.
+ *
+ * @param error - what a query threw.
+ */
+export function isCutOff(error: unknown): boolean {
+  return CUT_OFF_CODES.has(findSqlState(error) ?? '');
+}
+
+/**
+ * Tells whether a failed unit of work left nothing behind for a reason that lies in its content: then
+ * a part of it may still succeed.
  *
  * @param error - what the unit of work threw.
  */
 export function isRefusalOfContent(error: unknown): boolean {
+  if (error instanceof StoreFault) return !FOREIGN_FAULTS.has(error.code);
   const state = findSqlState(error);
-  if (state === undefined) return !isUnreachable(error) && !isSystemError(error);
+  if (state === undefined) return !isUnreachable(error);
   // 08 connection · 40 rolled back or unknown · 53 resources · 57 operator · 58 system · XX internal
   return !/^(?:08|40|53|57|58|XX)/.test(state);
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }
 
 function findCode(error: unknown): string | undefined {

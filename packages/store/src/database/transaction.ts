@@ -23,14 +23,17 @@ export interface TransactionOptions {
 }
 
 /**
- * Runs work in one transaction, and again when others came in between.
+ * Runs work in one transaction, and again when others came in between or the connection broke before
+ * the commit.
  *
  * @param database - where.
  * @param work - reads and writes through `sql` only; it may run several times, so it changes nothing
  *   outside the database. What it throws rolls back and comes out unchanged.
  * @param options - isolation and bound.
  * @returns what `work` returned, once it is committed.
- * @throws StoreFault CONFLICT when every try met a conflict. StoreFault UNREACHABLE when nothing was begun.
+ * @throws StoreFault CONFLICT when every try was undone; UNREACHABLE when it could not begin. Nothing was
+ *   written then.
+ * @throws StoreFault CONNECTION_LOST when the connection broke while committing: ask the database.
  */
 export async function transaction<Schema, Result>(
   database: Database<Schema>,
@@ -39,16 +42,21 @@ export async function transaction<Schema, Result>(
 ): Promise<Result> {
   const attemptsMax = options.attemptsMax ?? TRANSACTION_ATTEMPTS_MAX;
   for (let attempt = 1; ; attempt += 1) {
+    let isCommitting = false;
     try {
       // oxlint-disable-next-line no-await-in-loop -- one try after another is the point
       return await database.kysely
         .transaction()
         .setIsolationLevel(options.isolation ?? 'repeatable read')
-        .execute(work);
+        .execute(async (sql) => {
+          const result = await work(sql);
+          isCommitting = true;
+          return result;
+        });
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error) && (isCommitting || !isLost(error))) throw error;
       if (attempt >= attemptsMax) {
-        throw new StoreFault('CONFLICT', `Cannot commit: conflicts in all ${attempt} tries`, {
+        throw new StoreFault('CONFLICT', `Cannot commit: undone by others in ${attempt} tries`, {
           cause: error,
         });
       }
@@ -56,6 +64,11 @@ export async function transaction<Schema, Result>(
       await pause(choosePause(attempt));
     }
   }
+}
+
+/** Before the commit was sent, a lost connection has undone everything for certain. */
+function isLost(error: unknown): boolean {
+  return error instanceof StoreFault && error.code === 'CONNECTION_LOST';
 }
 
 /** Doubling, with chance, so that two that met do not meet again. */

@@ -14,37 +14,43 @@ export interface Postmaster {
   readonly isReady: boolean;
 }
 
+const PID_FILE = 'postmaster.pid';
+
 /** No kernel of ours gives out a process id as high as this. */
 const NO_PID = 2_147_483_646;
 
 /**
  * Finds the server that runs on a data folder.
  *
- * A file that a dead server left behind is made harmless: after a restart of the machine, or in a
- * container where process ids are few, its number may belong to somebody else, and PostgreSQL would
- * refuse to start. The rest of the file stays, so that PostgreSQL can still see orphaned children.
- *
  * @param data - the cluster's data folder.
  * @returns undefined when none runs.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | undefined> {
-  const file = join(data, 'postmaster.pid');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const lines = text.split('\n');
+  const lines = await loadLines(data);
   const pid = Number.parseInt(lines[0] ?? '', 10);
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-  if (!isAlive(pid)) return undefined;
-  if (!(await isServer(pid, data))) {
-    await writeFile(file, [String(NO_PID), ...lines.slice(1)].join('\n'));
-    return undefined;
-  }
+  if (!isAlive(pid) || !(await isServer(pid, data))) return undefined;
   return {
     pid,
     port: Number.parseInt(lines[3] ?? '', 10),
     socketFolder: (lines[4] ?? '').trim(),
     isReady: (lines[7] ?? '').trim() === 'ready',
   };
+}
+
+/**
+ * Makes harmless what a dead server left behind.
+ *
+ * After a restart of the machine, or in a container where process ids are few, its number may belong to
+ * somebody else, and PostgreSQL would refuse to start. Only the number is changed, so that
+ * PostgreSQL can still see by the rest whether children of the dead one write to the data.
+ *
+ * @param data - the cluster's data folder; no server runs on it, and none is being started.
+ */
+export async function disarmLeftover(data: string): Promise<void> {
+  const [, ...rest] = await loadLines(data);
+  if (rest.length === 0) return;
+  await writeFile(join(data, PID_FILE), [String(NO_PID), ...rest].join('\n'));
 }
 
 /**
@@ -79,6 +85,11 @@ export async function waitForEnd(data: string): Promise<boolean> {
     await pause(EMBEDDED_POLL_MS);
   }
   return true;
+}
+
+async function loadLines(data: string): Promise<readonly string[]> {
+  const text = await readFile(join(data, PID_FILE), 'utf8').catch(() => '');
+  return text.split('\n');
 }
 
 function isAlive(pid: number): boolean {

@@ -20,7 +20,13 @@ import { ensureCluster } from './cluster.ts';
 import { chooseSocketFolder, type Home } from './home.ts';
 import { findHold, type Hold, holdOpen, startKeeper } from './keeper.ts';
 import { withFileLock } from './lock.ts';
-import { findPostmaster, type Postmaster, stopPostmaster, waitForEnd } from './postmaster.ts';
+import {
+  disarmLeftover,
+  findPostmaster,
+  type Postmaster,
+  stopPostmaster,
+  waitForEnd,
+} from './postmaster.ts';
 import type { Software } from './software.ts';
 
 const run = promisify(execFile);
@@ -105,6 +111,7 @@ async function startServer(
     await stopPostmaster(home.data);
   }
   await ensureCluster(home, software, options.isDisposable);
+  await disarmLeftover(home.data);
   const socketFolder = await chooseSocketFolder(home);
   if (home.account !== undefined) await chown(socketFolder, home.account.uid, home.account.gid);
   await makePipe(home);

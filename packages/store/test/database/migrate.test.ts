@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { migrate, type Migration, sql, StoreFault, transaction } from '../../src/index.ts';
+import { migrate, type Migration, sql, transaction } from '../../src/index.ts';
+import { startFixture } from '../fixture/process.ts';
 import { openTestDatabase, type TestDatabase } from '../../src/testing.ts';
 
 const FIRST: Migration = {
@@ -61,15 +62,31 @@ describe('migrate()', () => {
     assert.deepEqual(rows, [{ half: null }]);
   });
 
+  it('applies each migration once when two processes start at the same time', async () => {
+    const other = await openTestDatabase();
+    try {
+      const racers = [1, 2, 3].map(() => startFixture('migrator.ts', [other.url]));
+      // They wait for a line, so that they start together.
+      await Promise.all(racers.map((racer) => racer.waitForLines(1)));
+      for (const racer of racers) racer.child.stdin?.write('go\n');
+      const statuses = await Promise.all(racers.map((racer) => racer.end()));
+      assert.deepEqual(statuses, [0, 0, 0]);
+      const applied = racers.flatMap((racer) => racer.lines.slice(1)).map(Number);
+      assert.deepEqual(
+        applied.toSorted((left, right) => left - right),
+        Array.from({ length: 12 }, (_, index) => index + 1),
+      );
+    } finally {
+      await other.drop();
+    }
+  });
+
   it('refuses a migration that ends its own transaction', async () => {
     const third = { number: 3, name: 'ends', sql: 'select 1; commit; select 2' };
     await refuses([FIRST, SECOND, third], 'MIGRATION_FAILED');
   });
 
   async function refuses(migrations: readonly Migration[], code: string): Promise<void> {
-    await assert.rejects(
-      migrate(test.database, migrations),
-      (error) => error instanceof StoreFault && error.code === code,
-    );
+    await assert.rejects(migrate(test.database, migrations), { code });
   }
 });
