@@ -5,7 +5,10 @@ import { Fault } from '@immota/base';
 export type ImageFaultCode =
   /** A line longer than any record: exhaustion by a file without line ends. */
   | 'LINE_LENGTH'
-  /** A record that is none: wrong mark, no hex digit, unknown type, wrong length for its type: two parsers that disagree. */
+  /**
+   * A record that is none: wrong mark, no hexadecimal digit, unknown type, wrong length for its
+   * type, other address width than the file's: parser differentials.
+   */
   | 'RECORD_MALFORMED'
   /** A record whose checksum does not fit: bytes changed at rest or on the way. */
   | 'RECORD_CHECKSUM'

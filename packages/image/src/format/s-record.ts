@@ -60,6 +60,20 @@ export function createSRecordReader(limits: LayoutLimits = LAYOUT_LIMITS): Layou
   let isFirst = true;
   let isEnded = false;
   let entryPoint: number | undefined;
+  let dataType: number | undefined;
+
+  // Off-standard: the text lets a file mix address widths. The digit of the type is the one
+  // character that no checksum covers: a bit flipped there would make an address byte of data, and
+  // all behind it move by one. So a file has one width, and its end record has the same.
+  const checkWidth = (type: number): void => {
+    dataType ??= type;
+    if (type !== dataType) {
+      throw new ImageFault(
+        'RECORD_MALFORMED',
+        `Cannot read S-record: addresses of S${type} in a file of S${dataType}`,
+      );
+    }
+  };
 
   const line = (text: Uint8Array): void => {
     if (isEnded)
@@ -70,6 +84,7 @@ export function createSRecordReader(limits: LayoutLimits = LAYOUT_LIMITS): Layou
     }
     isFirst = false;
     if (type >= 7) {
+      checkWidth(10 - type);
       isEnded = true;
       entryPoint = address === 0 ? undefined : address;
     } else if (isCounted) {
@@ -78,6 +93,7 @@ export function createSRecordReader(limits: LayoutLimits = LAYOUT_LIMITS): Layou
       isCounted = true;
       checkCount(dataCount, address, type === 5 ? 0x1_0000 : 0x100_0000);
     } else if (type >= 1) {
+      checkWidth(type);
       dataCount += 1;
       builder.add(address, data);
     }
