@@ -45,7 +45,7 @@ export async function* streamOf(pieces: Iterable<Uint8Array>): AsyncGenerator<Ui
 }
 
 /** Gathers a stream. */
-export async function gather(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function gather(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of source) pieces.push(piece);
   return Buffer.concat(pieces);
