@@ -4,14 +4,13 @@
  */
 import type { ReasonCode } from '@immota/api';
 import type { JsonObject } from '@immota/base';
-import type { Transaction } from '@immota/store';
 import type {
   EcuIdentifier,
   HardwareIdentifier,
   InstallableName,
   VehicleIdentifier,
 } from '@immota/uptane';
-import type { CloudSchema } from '../schema/tables.ts';
+import type { CloudTransaction } from '../schema/database.ts';
 
 /** An image as an ECU's last accepted report names it. */
 export interface InstalledState {
@@ -165,7 +164,7 @@ export interface ReportObserver {
    * @param tx - `read committed`. What it throws rolls all of it back, and the vehicle tries again.
    * @param observations - of many vehicles; those of one vehicle in the order they became known.
    */
-  observe(tx: Transaction<CloudSchema>, observations: readonly Observation[]): Promise<void>;
+  observe(tx: CloudTransaction, observations: readonly Observation[]): Promise<void>;
 }
 
 /** A planner that never offers anything. */

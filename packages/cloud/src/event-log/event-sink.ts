@@ -1,8 +1,7 @@
 /** The port through which everything that happens is put on record (ADR 7). */
 import type { EventId } from '@immota/api';
 import type { JsonObject } from '@immota/base';
-import type { Transaction } from '@immota/store';
-import type { CloudSchema } from '../schema/tables.ts';
+import type { CloudTransaction } from '../schema/database.ts';
 
 /** The stream of everything that is no single vehicle's. */
 export const FLEET_STREAM = 'fleet';
@@ -28,5 +27,5 @@ export interface EventSink {
    * @param tx - of the change.
    * @param events - in the order in which they happened.
    */
-  append(tx: Transaction<CloudSchema>, events: readonly NewEvent[]): Promise<void>;
+  append(tx: CloudTransaction, events: readonly NewEvent[]): Promise<void>;
 }
