@@ -13,7 +13,7 @@ import { createHeader } from './header.ts';
  * runs at 0.96 of the speed of 1 MiB chunks, 64 KiB at 0.91 and 16 KiB at 0.66, because each chunk
  * costs a cipher object; and an ECU must hold a whole chunk before it may use a byte of it.
  */
-export const CHUNK_SIZE_LOG2 = 18;
+const CHUNK_SIZE_LOG2 = 18;
 
 /** How to encrypt. */
 export interface EncryptOptions {
@@ -29,7 +29,10 @@ export interface EncryptOptions {
   readonly lengthMaxBytes?: number;
 }
 
-/** What was encrypted and what came of it: the facts that Targets metadata signs. */
+/**
+ * What was encrypted and what came of it: {uptane B11} Director metadata names length and hashes of
+ * the encrypted image beside those of the image.
+ */
 export interface EncryptedImageSummary {
   /** Of the image itself. */
   readonly plaintext: ImageDigest;

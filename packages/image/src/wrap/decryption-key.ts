@@ -1,4 +1,7 @@
-/** The private key an ECU unwraps content keys with. It is made in the ECU and stays there. */
+/**
+ * The private key an ECU unwraps content keys with. It is made in the ECU and stays there, beside
+ * the key that signs the ECU's reports: {uptane H4} one key does one thing.
+ */
 import { createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { assert, type Entropy, unreachable } from '@immota/base';
 import { ImageFault } from '../image-fault.ts';
@@ -30,7 +33,7 @@ export type DecryptionKey =
     };
 
 /** How long the secret of a decryption key is, in either profile. */
-export const DECRYPTION_SECRET_LENGTH_BYTES = 32;
+const DECRYPTION_SECRET_LENGTH_BYTES = 32;
 
 const ML_KEM_SEED_LENGTH_BYTES = 64;
 const EXPANDED_LENGTH_BYTES = 96;

@@ -103,6 +103,7 @@ export function unwrapContentKey(
   key: DecryptionKey,
   context: WrapContext,
 ): ContentKey {
+  // {uptane K7} the key that decrypts the image comes wrapped in the ECU's Targets metadata.
   const info = encodeContext(context);
   const profile = findProfile(wrapped);
   if (profile === undefined) {

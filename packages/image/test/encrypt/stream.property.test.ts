@@ -151,7 +151,7 @@ describe('createSealer() and createOpener()', () => {
 });
 
 describe('encryptImage() and openImage()', () => {
-  it('give back a stream and tell what it was', async () => {
+  it('give back a stream and tell what it was, before and after {uptane B11}', async () => {
     const image = entropy.bytes(3 * CHUNK_BYTES + 5);
     const encrypted = encryptImage(streamOf(cutEvery(image, 999)), {
       key,
@@ -166,5 +166,9 @@ describe('encryptImage() and openImage()', () => {
     assert.deepEqual(await gather(opened), Buffer.from(image));
     const { sha512: _, ...plaintext } = encrypted.summary().plaintext;
     assert.deepEqual(opened.digest(), plaintext);
+    assert.equal(plaintext.sha256, createHash('sha256').update(image).digest('hex'));
+    const { ciphertext } = encrypted.summary();
+    assert.equal(ciphertext.lengthBytes, sealed.length);
+    assert.equal(ciphertext.sha256, createHash('sha256').update(sealed).digest('hex'));
   });
 });

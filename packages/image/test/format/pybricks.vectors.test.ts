@@ -18,8 +18,13 @@ import { seededEntropy, streamOf } from '../bytes.ts';
 const FLASH_ADDRESS = 0x0800_8000;
 const entropy = seededEntropy('pybricks');
 
-for (const name of ['firmware-old', 'firmware-new']) {
-  const folder = dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)));
+const releases = [
+  { name: 'firmware-old', manifest: import.meta.resolve('firmware-old/package.json') },
+  { name: 'firmware-new', manifest: import.meta.resolve('firmware-new/package.json') },
+];
+
+for (const { name, manifest } of releases) {
+  const folder = dirname(fileURLToPath(manifest));
   const archives = globSync('build/*.zip', { cwd: folder }).toSorted();
 
   describe(`readLayout() and createSealer() on ${name}`, () => {

@@ -39,7 +39,7 @@ describe('wrapContentKey() and unwrapContentKey()', () => {
     const key = keys[profile];
     const wrapped = wrapContentKey(key.publicKey, contentKey, context, entropy);
 
-    it(`carry a content key to its ECU, ${profile} {B11} {K7}`, () => {
+    it(`carry a content key to its ECU, ${profile} {uptane K7}`, () => {
       assert.equal(wrapped.length, profile === 'classic' ? 82 : 1170);
       assert.ok(unwrapContentKey(wrapped, key, context).equals(contentKey));
     });
@@ -146,7 +146,7 @@ describe('wrapContentKey() and unwrapContentKey()', () => {
 
 describe('generateDecryptionKey() and parseDecryptionKey()', () => {
   for (const profile of profiles) {
-    it(`find the same key in the same secret, ${profile}`, () => {
+    it(`find the same key in the same secret, ${profile} {uptane H4}`, () => {
       const again = parseDecryptionKey(profile, encodeDecryptionKey(keys[profile]));
       assert.equal(again.publicKey, keys[profile].publicKey);
       const wrapped = wrapContentKey(keys[profile].publicKey, contentKey, context, entropy);
