@@ -1,0 +1,64 @@
+/** Why something in the vehicle refused or failed. */
+import { Fault } from '@immota/base';
+
+/** What the refusal was about. Those that tell of an attack name it. */
+export type VehicleFaultCode =
+  /** The folder from the factory lacks a file, or one of them cannot be read. */
+  | 'BUNDLE_MALFORMED'
+  /** The state file is damaged, or of a version that this code does not know. */
+  | 'STATE_CORRUPT'
+  /** Another process holds the state: two Primaries would answer for one vehicle. */
+  | 'STATE_BUSY'
+  /** A key file of an ECU is damaged, or open to others: a key that may be known. */
+  | 'ECU_KEY'
+  /** No answer, or the connection broke: denial of service, or a tunnel. */
+  | 'NETWORK'
+  /** The server is not the one that the factory's roots vouch for: man in the middle. */
+  | 'SERVER_UNTRUSTED'
+  /** The server answers with an error. */
+  | 'HTTP_STATUS'
+  /** The server sends us elsewhere, which no trusted server does: diversion. */
+  | 'REDIRECT'
+  /** More bytes than trusted metadata or a limit allows: endless data. */
+  | 'ENDLESS_DATA'
+  /** Bytes come slower than the floor, or not at all: slow retrieval. */
+  | 'SLOW_RETRIEVAL'
+  /** No attested time came, and the last one is too long ago: freeze. */
+  | 'TIME_UNAVAILABLE'
+  /** The Director does not accept our ECUs. */
+  | 'REGISTRATION_REFUSED'
+  /** The new certificate is not one that our peers would trust, or is for another key. */
+  | 'ENROLMENT_REFUSED'
+  /** The image is larger than downloads may be. */
+  | 'DISK_QUOTA'
+  /** The disk has not enough room. */
+  | 'DISK_FULL'
+  /** No source gave the bytes that signed metadata describe. */
+  | 'DOWNLOAD_FAILED'
+  /** An ECU does not answer. */
+  | 'ECU_UNREACHABLE'
+  /** An ECU answers what no honest ECU would: a report for another, by another key, or not fresh. */
+  | 'ECU_UNTRUSTED'
+  /** An ECU refused metadata or an image that was handed to it. */
+  | 'ECU_REFUSED'
+  /** An ECU did not run the new image after it was activated. */
+  | 'INSTALL_FAILED'
+  /** Too many attempts at the same assignment: reinstalling for ever. */
+  | 'ATTEMPTS_EXHAUSTED'
+  /** The image came encrypted and no key for this ECU with it, or one by an unknown method. */
+  | 'IMAGE_KEY'
+  /** A slot holds nothing, or nothing whole, where an image was expected. */
+  | 'SLOT_EMPTY'
+  /** The owner said no. */
+  | 'CONSENT_DECLINED'
+  /** The owner has not said yes yet. */
+  | 'CONSENT_PENDING'
+  /** The folder of an offline update is not one. */
+  | 'OFFLINE_MALFORMED'
+  /** The Primary has been closed. */
+  | 'CLOSED';
+
+/** Thrown by the vehicle's own code; the trust core's refusals pass through as they are. */
+export class VehicleFault extends Fault<VehicleFaultCode> {
+  override readonly name = 'VehicleFault';
+}
