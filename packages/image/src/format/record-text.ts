@@ -54,6 +54,16 @@ export function createRecordReader(grammar: RecordGrammar): LayoutReader {
   const line = new Uint8Array(LINE_LENGTH_MAX);
   let lengthBytes = 0;
   let lineNumber = 1;
+  const addPart = (part: Uint8Array): void => {
+    if (lengthBytes + part.length > LINE_LENGTH_MAX) {
+      throw new ImageFault(
+        'LINE_LENGTH',
+        `Cannot read image: line ${lineNumber} is longer than ${LINE_LENGTH_MAX} characters`,
+      );
+    }
+    line.set(part, lengthBytes);
+    lengthBytes += part.length;
+  };
   const endLine = (): void => {
     if (lengthBytes === 0) return;
     const complete = line.subarray(0, lengthBytes);
@@ -62,21 +72,18 @@ export function createRecordReader(grammar: RecordGrammar): LayoutReader {
   };
   return {
     push(bytes): void {
-      for (const character of bytes) {
+      let start = 0;
+      // A counted loop, here and below: an iterator costs two to three times as much.
+      for (let index = 0; index < bytes.length; index += 1) {
+        const character = bytes[index] ?? 0;
         if (character === LINE_FEED || character === CARRIAGE_RETURN) {
+          addPart(bytes.subarray(start, index));
           endLine();
+          start = index + 1;
           if (character === LINE_FEED) lineNumber += 1;
-        } else {
-          if (lengthBytes === LINE_LENGTH_MAX) {
-            throw new ImageFault(
-              'LINE_LENGTH',
-              `Cannot read image: line ${lineNumber} is longer than ${LINE_LENGTH_MAX} characters`,
-            );
-          }
-          line[lengthBytes] = character;
-          lengthBytes += 1;
         }
       }
+      addPart(bytes.subarray(start));
     },
     finish(): ImageLayout {
       // A last line without its end is either the end record or the stump of a cut file.
@@ -124,7 +131,7 @@ export function decodeDigits(line: Uint8Array, start: number, bytes: Uint8Array)
 /** Adds up bytes modulo 256, as both formats do for their checksums. */
 export function sumBytes(bytes: Uint8Array): number {
   let sum = 0;
-  for (const byte of bytes) sum += byte;
+  for (let index = 0; index < bytes.length; index += 1) sum += bytes[index] ?? 0;
   return sum & 0xff;
 }
 
