@@ -51,8 +51,8 @@ export const KEY_FILE_LENGTH_MAX_BYTES = 32_768;
 /** One private key in PKCS#8. */
 export const PRIVATE_KEY_LENGTH_MAX_BYTES = 16_384;
 
-/** Key files listed from one folder. */
-export const KEY_FILES_MAX = 10_000;
+/** Entries of a folder that are looked through for key files: people keep tens. */
+export const KEY_FILES_MAX = 1000;
 
 /** A new passphrase: below twelve characters no key derivation helps for long (NIST SP 800-63B). */
 export const PASSPHRASE_MIN_CHARACTERS = 12;

@@ -114,7 +114,7 @@ export function describeKeyFile(folder: string, name: KeyName): KeyFileEntry {
  *
  * @param folder - a missing one has none.
  * @returns their names; what each holds is told by `describeKeyFile`.
- * @throws PkiFault LIMIT when there are more than 10,000 entries.
+ * @throws PkiFault LIMIT when there are more than 1000 entries.
  */
 export function listKeyFiles(folder: string): readonly KeyName[] {
   const names: KeyName[] = [];
