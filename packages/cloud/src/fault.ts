@@ -64,6 +64,12 @@ export type CloudFaultCode =
   | 'SEAL_BROKEN'
   /** An event, a link between two events or a checkpoint is not what was appended. */
   | 'EVENT_CHAIN'
+  /** A release that is not of its shape, or whose goal is not among its images. */
+  | 'RELEASE_MALFORMED'
+  /** A fleet query that is no CEL expression. */
+  | 'QUERY_MALFORMED'
+  /** A campaign cannot go from the state it is in to the one asked for. */
+  | 'CAMPAIGN_STATE'
   /** The data folder is not one, or holds something else. */
   | 'DATA_FOLDER';
 
