@@ -1,0 +1,66 @@
+/** What is published, held in memory and brought up to date when any process publishes. */
+import type { Subscription } from '@immota/store';
+import { AKTUALIZR, type Dialect, TUF } from '@immota/uptane';
+import { CloudFault } from '../fault.ts';
+import { METADATA_CHANNEL, type TrustContext } from './publish.ts';
+import { loadRepositoryState, type RepositoryState } from './repository-state.ts';
+
+/** The published repositories. */
+export interface TrustStore {
+  /** The Director's Root. @throws CloudFault REPOSITORY_STATE before there is one. */
+  director(): RepositoryState;
+  /** The Image repository. @throws CloudFault REPOSITORY_STATE before there is one. */
+  image(dialect: Dialect['name']): RepositoryState;
+  /** Reads again now: after a publication by this process, without waiting for the notice. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface States {
+  readonly director: RepositoryState | undefined;
+  readonly aktualizr: RepositoryState | undefined;
+  readonly tuf: RepositoryState | undefined;
+}
+
+/**
+ * Opens the view of what is published.
+ *
+ * @param failed - told when what is stored cannot be read or does not verify; the view stays as it was.
+ */
+export async function openTrustStore(
+  { database }: Pick<TrustContext, 'database'>,
+  failed: (error: unknown) => void,
+): Promise<TrustStore> {
+  let states = await load();
+  let running: Promise<void> = Promise.resolve();
+  async function load(): Promise<States> {
+    const { kysely } = database;
+    const [director, aktualizr, tuf] = await Promise.all([
+      loadRepositoryState(kysely, 'director', AKTUALIZR),
+      loadRepositoryState(kysely, 'image', AKTUALIZR),
+      loadRepositoryState(kysely, 'image', TUF),
+    ]);
+    return { director, aktualizr, tuf };
+  }
+  const reload = async (): Promise<void> => {
+    states = await load();
+  };
+  const subscription: Subscription = await database.listen(METADATA_CHANNEL, () => {
+    // One after the other: the last to be told reads last.
+    running = running.then(reload).catch(failed);
+  });
+  return {
+    director: () => present(states.director, 'Director'),
+    image: (dialect) => present(states[dialect], 'Image repository'),
+    reload,
+    async close() {
+      await subscription.close();
+      await running;
+    },
+  };
+}
+
+function present(state: RepositoryState | undefined, what: string): RepositoryState {
+  if (state !== undefined) return state;
+  throw new CloudFault('REPOSITORY_STATE', `Cannot use ${what}: its Root is not published yet`);
+}
