@@ -158,7 +158,7 @@ function mergeRuns(runs: readonly Run[]): readonly Segment[] {
     }
     if (last !== undefined && run.address === end) {
       append(last, run.capacity.subarray(0, run.lengthBytes));
-    } else merged.push({ ...run });
+    } else merged.push(run);
   }
   return merged.map((run) => ({
     address: run.address,

@@ -91,7 +91,7 @@ export function createSRecordReader(limits: LayoutLimits = LAYOUT_LIMITS): Layou
       throw new ImageFault('RECORD_ORDER', 'Cannot read S-record: a record after the count');
     } else if (type >= 5) {
       isCounted = true;
-      checkCount(dataCount, address, type === 5 ? 0x1_0000 : 0x100_0000);
+      checkCount(dataCount, address);
     } else if (type >= 1) {
       checkWidth(type);
       dataCount += 1;
@@ -106,8 +106,8 @@ export function createSRecordReader(limits: LayoutLimits = LAYOUT_LIMITS): Layou
   });
 }
 
-function checkCount(seen: number, said: number, modulus: number): void {
-  if (seen >= modulus || seen !== said) {
+function checkCount(seen: number, said: number): void {
+  if (seen !== said) {
     throw new ImageFault(
       'RECORD_COUNT',
       `Cannot read S-record: the file says ${said} data records and has ${seen}`,

@@ -13,6 +13,7 @@ import {
   openChunk,
   openHeader,
   parseContentKey,
+  releaseBytes,
   TAG_LENGTH_BYTES,
 } from '@immota/image';
 import { sealChunk } from '../../src/encrypt/chunk.ts';
@@ -210,6 +211,13 @@ describe('position() and resume', () => {
     );
   });
 
+  it('keep a header of their own', () => {
+    const header = Buffer.from(headerOf(sealed));
+    const opener = createOpener({ key, lengthMaxBytes, resume: { header, chunkIndex: 0 } });
+    header.fill(0);
+    assert.deepEqual(Buffer.from(opener.position()?.resume.header ?? []), headerOf(sealed));
+  });
+
   it('refuse to go on in another place, with another header or beyond the end', () => {
     const header = headerOf(sealed);
     const resumeAt = (chunkIndex: number, offsetBytes: number) => (): void => {
@@ -232,6 +240,17 @@ describe('position() and resume', () => {
     const broken = { header: header.subarray(1), chunkIndex: 0 };
     const create = (): unknown => createOpener({ key, lengthMaxBytes, resume: broken });
     assert.equal(codeOf(create), 'HEADER_MALFORMED');
+  });
+});
+
+describe('releaseBytes()', () => {
+  it('empties bytes that have their memory alone, and spares what others share', () => {
+    const alone = new Uint8Array(100);
+    releaseBytes(alone);
+    assert.equal(alone.length, 0);
+    const whole = new Uint8Array(100);
+    releaseBytes(whole.subarray(0, 99));
+    assert.equal(whole.length, 100);
   });
 });
 
