@@ -76,7 +76,7 @@ export function createOpener(options: OpenOptions): Opener {
     return { header, keys, gatherer: createGatherer(keys.chunkSizeBytes + TAG_LENGTH_BYTES) };
   };
   if (options.resume !== undefined) {
-    body = begin(options.resume.header.slice());
+    body = begin(Uint8Array.from(options.resume.header));
     index = options.resume.chunkIndex;
     assert(Number.isInteger(index) && index >= 0, 'a chunk index counts from zero');
     receivedBytes = chunkOffset(body.keys.chunkSizeBytes, index);
