@@ -117,17 +117,27 @@ export function unwrapContentKey(
   }
   const { suite, encapsulatedLengthBytes } = FORMATS[profile];
   const sealedOffset = HEAD_LENGTH_BYTES + encapsulatedLengthBytes;
+  const sharedSecret = findSecret(key, wrapped.subarray(HEAD_LENGTH_BYTES, sealedOffset));
+  const message = scheduleKey(suite, sharedSecret, info);
+  return parseContentKey(open(message, wrapped.subarray(sealedOffset)));
+}
+
+/** Decapsulates; a share of small order is a changed one like any other. */
+function findSecret(key: DecryptionKey, encapsulated: Uint8Array): Uint8Array {
   try {
-    const sharedSecret = decapsulateWith(key, wrapped.subarray(HEAD_LENGTH_BYTES, sealedOffset));
-    const opened = open(scheduleKey(suite, sharedSecret, info), wrapped.subarray(sealedOffset));
-    return parseContentKey(opened);
+    return decapsulateWith(key, encapsulated);
   } catch (error) {
-    throw new ImageFault(
-      'WRAP_AUTHENTICATION',
-      'Cannot unwrap content key: it is for another ECU, hardware or image, or was changed',
-      { cause: error },
-    );
+    if (error instanceof ImageFault) throw notForUs(error);
+    throw error;
   }
+}
+
+function notForUs(cause: unknown): ImageFault {
+  return new ImageFault(
+    'WRAP_AUTHENTICATION',
+    'Cannot unwrap content key: it is for another ECU, hardware or image, or was changed',
+    { cause },
+  );
 }
 
 function findProfile(wrapped: Uint8Array): EncryptionProfile | undefined {
@@ -176,5 +186,12 @@ function seal({ key, nonce }: MessageKey, plaintext: Uint8Array): Uint8Array {
 function open({ key, nonce }: MessageKey, sealed: Uint8Array): Uint8Array {
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_LENGTH_BYTES });
   decipher.setAuthTag(sealed.subarray(-TAG_LENGTH_BYTES));
-  return concatBytes([decipher.update(sealed.subarray(0, -TAG_LENGTH_BYTES)), decipher.final()]);
+  const opened = decipher.update(sealed.subarray(0, -TAG_LENGTH_BYTES));
+  try {
+    decipher.final();
+  } catch (error) {
+    opened.fill(0);
+    throw notForUs(error);
+  }
+  return opened;
 }
