@@ -16,6 +16,9 @@ import {
   parseVehicleIdentifier,
   type PartialVerification,
   type RepositoryName,
+  type RepositoryOptions,
+  RepositorySession,
+  type RepositoryTrust,
   runWorkflow,
   type TargetDescription,
   TUF,
@@ -241,4 +244,25 @@ export function codeOf(step: () => unknown): string | undefined {
     if (code === undefined) throw error;
     return code;
   }
+}
+
+/** Runs a cycle over the Image repository alone. */
+export async function refreshImage(
+  world: World,
+  changes: Partial<RepositoryOptions> = {},
+): Promise<RepositoryTrust> {
+  const { image } = world.full();
+  return await world.run(
+    new RepositorySession({ ...image, repository: 'image', ...changes }).refresh(),
+  );
+}
+
+/** How a refusal looks that arose in the Image repository. */
+export function inImage(code: string, role: string): Refusal {
+  return { code, repository: 'image', role };
+}
+
+/** How a refusal looks that arose in the Director repository. */
+export function inDirector(code: string, role: string): Refusal {
+  return { code, repository: 'director', role };
 }
