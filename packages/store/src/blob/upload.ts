@@ -188,12 +188,13 @@ async function finish(
   return lengthBytes;
 }
 
+/** Also one that is damaged: it can be of no other use. */
 async function abandon(files: Files): Promise<void> {
+  const lock = await takeUploadLock(files);
   try {
-    await withUpload(files, removeFiles);
-  } catch (error) {
-    if (findFaultCode(error) !== 'UPLOAD_MISSING') throw error;
     await removeFiles(files);
+  } finally {
+    lock.release();
   }
 }
 

@@ -23,6 +23,8 @@ export interface DatabaseOptions {
   readonly connectionsMax?: number | undefined;
   /** How long one statement may run; 30 s by default. */
   readonly statementTimeoutMs?: number | undefined;
+  /** How long to try to connect while the server is down or full; 10 s by default. */
+  readonly connectPatienceMs?: number | undefined;
   /** Hears what an operator should hear; nothing is printed. */
   readonly notice?: NoticeListener | undefined;
 }
@@ -71,8 +73,9 @@ export async function wrapEngine<Schema>(
 
 async function openEngine(options: DatabaseOptions, notice: NoticeListener): Promise<Engine> {
   const applicationName = options.applicationName ?? 'immota';
-  const { connectionsMax, statementTimeoutMs } = options;
-  const common = { applicationName, connectionsMax, statementTimeoutMs, notice };
+  const { connectionsMax, statementTimeoutMs, connectPatienceMs } = options;
+  const bounds = { connectionsMax, statementTimeoutMs, connectPatienceMs };
+  const common = { ...bounds, applicationName, notice };
   if (options.url !== undefined && options.dataFolder === undefined) {
     return openServerEngine({
       ...common,

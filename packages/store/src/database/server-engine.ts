@@ -28,6 +28,8 @@ export interface ServerEngineOptions {
   readonly connectionsMax?: number | undefined;
   /** How long a statement may run. */
   readonly statementTimeoutMs?: number | undefined;
+  /** How long to try to connect while the server is down or full. */
+  readonly connectPatienceMs?: number | undefined;
   readonly notice: NoticeListener;
   /** Called after the last connection is closed. */
   readonly release?: () => Promise<void>;
@@ -39,13 +41,14 @@ export interface ServerEngineOptions {
  * @param options - where, how many, how long.
  */
 export function openServerEngine(options: ServerEngineOptions): Engine {
+  const patienceMs = options.connectPatienceMs ?? CONNECT_PATIENCE_MS;
   const config: PoolConfig = {
     ...options.connection,
     max: options.connectionsMax ?? POOL_CONNECTIONS_MAX,
     application_name: options.applicationName,
     statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    connectionTimeoutMillis: CONNECT_PATIENCE_MS,
+    connectionTimeoutMillis: patienceMs,
     keepAlive: true,
     options: '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601',
     types: { getTypeParser: findParser },
@@ -71,7 +74,7 @@ export function openServerEngine(options: ServerEngineOptions): Engine {
     kind: options.kind,
     pool: {
       options: {},
-      connect: async () => adaptClient(await connectPatiently(pool), broken),
+      connect: async () => adaptClient(await connectPatiently(pool, patienceMs), broken),
       end: () => pool.end(),
     } satisfies PostgresPool,
     async listen(channel, listener) {
@@ -99,8 +102,8 @@ async function connectAlone(config: PoolConfig): Promise<Client> {
 }
 
 /** Tries again while the server restarts: nothing has been sent yet, so trying costs nothing. */
-async function connectPatiently(pool: pg.Pool): Promise<PoolClient> {
-  const deadlineMs = performance.now() + CONNECT_PATIENCE_MS;
+async function connectPatiently(pool: pg.Pool, patienceMs: number): Promise<PoolClient> {
+  const deadlineMs = performance.now() + patienceMs;
   for (;;) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one try after another is the point

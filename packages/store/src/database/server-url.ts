@@ -39,17 +39,6 @@ export function parseServerUrl(url: string): PoolConfig {
   return { connectionString: parsed.href.replace(`@${NO_HOST}/`, '@/') };
 }
 
-/**
- * Names a server for people: host, port and database, without user and password.
- *
- * @param url - one that `parseServerUrl` accepts.
- */
-export function describeServerUrl(url: string): string {
-  const parsed = parse(url);
-  const host = parsed.searchParams.get('host') ?? parsed.host;
-  return `${host}${parsed.pathname}`;
-}
-
 function parse(url: string): URL {
   // A URL with user and no host is right for unix sockets and wrong for the URL standard.
   const parsed = URL.parse(url.replace('@/', `@${NO_HOST}/`));
@@ -61,7 +50,7 @@ function parse(url: string): URL {
     );
   }
   const isHostless = parsed.hostname === '' || parsed.hostname === NO_HOST;
-  if (isHostless && !parsed.searchParams.get('host')?.startsWith('/')) {
+  if (isHostless && (parsed.searchParams.get('host') ?? '') === '') {
     throw new StoreFault('URL_MALFORMED', 'Cannot read database URL: it names no host');
   }
   return parsed;

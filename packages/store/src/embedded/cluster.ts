@@ -98,7 +98,9 @@ async function drawPassword(home: Home, file: string): Promise<string> {
 }
 
 async function checkVersion(home: Home, software: Software): Promise<void> {
-  const found = (await readFile(join(home.data, 'PG_VERSION'), 'utf8').catch(() => '')).trim();
+  const text = await readFile(join(home.data, 'PG_VERSION'), 'utf8').catch(() => '');
+  // Nothing but a number may come out of a file in a folder that is not ours.
+  const found = /^\d{1,3}$/.exec(text.trim())?.[0] ?? 'of an unknown version';
   const expected = await loadMajorVersion(software);
   if (found !== expected) {
     throw new StoreFault(

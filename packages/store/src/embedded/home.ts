@@ -1,7 +1,7 @@
 /** Where an embedded cluster lives, and who may enter. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Buffer } from 'node:buffer';
@@ -13,6 +13,7 @@ import { type Account, findAccount, probe } from './account.ts';
 /** Root's place for what a service keeps, by the Filesystem Hierarchy Standard 3.0, 5.8. */
 const SHARED_STATE = '/var/lib/immota';
 const POINTER = 'cluster-is-at';
+const SOCKET_FOLDER_PREFIX = 'immota-socket-';
 const SOCKET_NAME = '.s.PGSQL.5432';
 
 /** A cluster's folders and files. The server's user owns `data` and `run`; we own the rest. */
@@ -74,7 +75,18 @@ export async function prepareHome(
 export async function chooseSocketFolder(home: Home): Promise<string> {
   const path = join(home.run, SOCKET_NAME);
   if (Buffer.byteLength(path) < SOCKET_PATH_MAX_BYTES) return home.run;
-  return mkdtemp(join(tmpdir(), 'immota-'));
+  return mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
+}
+
+/**
+ * Removes a folder that `chooseSocketFolder` made for a server that has stopped.
+ *
+ * @param folder - as the server named it; it is removed only if it is empty and bears our prefix.
+ */
+export async function removeSocketFolder(folder: string): Promise<void> {
+  if (folder.startsWith(join(tmpdir(), SOCKET_FOLDER_PREFIX))) {
+    await rmdir(folder).catch(() => undefined);
+  }
 }
 
 /** Tells whether a folder holds a cluster, here or elsewhere. */

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, NoticeListener } from '../database/engine.ts';
 import { openPgliteEngine } from '../database/pglite-engine.ts';
-import { openServerEngine } from '../database/server-engine.ts';
+import { openServerEngine, type ServerEngineOptions } from '../database/server-engine.ts';
 import { StoreFault } from '../fault.ts';
 import { ADMIN, OWNER } from './cluster.ts';
 import { hasCluster, prepareHome } from './home.ts';
@@ -12,12 +12,7 @@ import { type EmbeddedServer, joinServer } from './server.ts';
 import { prepareSoftware } from './software.ts';
 
 /** How this process uses the database. */
-export interface EmbeddedOptions {
-  readonly applicationName: string;
-  readonly connectionsMax?: number | undefined;
-  readonly statementTimeoutMs?: number | undefined;
-  readonly notice: NoticeListener;
-}
+export type EmbeddedOptions = Omit<ServerEngineOptions, 'kind' | 'connection' | 'release'>;
 
 /**
  * Opens the database of a data folder: on a PostgreSQL server of its own, or else on PGlite.

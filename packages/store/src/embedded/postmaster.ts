@@ -1,5 +1,5 @@
 /** Tells whether a server runs on a data folder, and ends one that nobody keeps. */
-import { readFile, readlink, realpath, writeFile } from 'node:fs/promises';
+import { readFile, readlink, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StoreFault } from '../fault.ts';
@@ -50,7 +50,11 @@ export async function findPostmaster(data: string): Promise<Postmaster | undefin
 export async function disarmLeftover(data: string): Promise<void> {
   const [, ...rest] = await loadLines(data);
   if (rest.length === 0) return;
-  await writeFile(join(data, PID_FILE), [String(NO_PID), ...rest].join('\n'));
+  // The folder is the server's user's: a file written in place could be a link to one of root's.
+  const draft = join(data, `${PID_FILE}.draft`);
+  await rm(draft, { force: true });
+  await writeFile(draft, [String(NO_PID), ...rest].join('\n'), { flag: 'wx', mode: 0o644 });
+  await rename(draft, join(data, PID_FILE));
 }
 
 /**

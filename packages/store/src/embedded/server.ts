@@ -17,7 +17,7 @@ import {
   EMBEDDED_START_MS,
 } from '../limits.ts';
 import { ensureCluster } from './cluster.ts';
-import { chooseSocketFolder, type Home } from './home.ts';
+import { chooseSocketFolder, type Home, removeSocketFolder } from './home.ts';
 import { findHold, type Hold, holdOpen, startKeeper } from './keeper.ts';
 import { withFileLock } from './lock.ts';
 import {
@@ -78,7 +78,11 @@ export async function joinServer(
       port: postmaster.port,
       password: await readFile(home.password, 'utf8'),
       adminPassword: await readFile(home.adminPassword, 'utf8'),
-      leave: () => leave(home, hold, ticket, options.graceSeconds > 0),
+      leave: async () => {
+        await rm(ticket, { force: true });
+        hold.release();
+        if (options.graceSeconds === 0) await waitIfLast(home, postmaster.socketFolder);
+      },
     };
   });
 }
@@ -219,13 +223,12 @@ async function loadLogTail(file: PathLike): Promise<string> {
   }
 }
 
-async function leave(home: Home, hold: Hold, ticket: string, hasGrace: boolean): Promise<void> {
-  await rm(ticket, { force: true });
-  hold.release();
-  if (hasGrace) return;
+/** Others who use the server keep it; without them the keeper stops it now. */
+async function waitIfLast(home: Home, socketFolder: string): Promise<void> {
   await withFileLock(home.lock, EMBEDDED_LOCK_MS, async () => {
     if (await hasUsers(home)) return;
     if (!(await waitForEnd(home.data))) await stopPostmaster(home.data);
+    if (socketFolder !== home.run) await removeSocketFolder(socketFolder);
   });
 }
 
