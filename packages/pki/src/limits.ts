@@ -24,7 +24,7 @@ export const EXTENSIONS_MAX = 32;
 /** Names in one subjectAltName, or subtrees in one nameConstraints extension. */
 export const ALTERNATIVE_NAMES_MAX = 128;
 
-/** Octets of a certificate serial number (RFC 5280 4.1.2.2). */
+/** Octets of a certificate serial number {RFC 5280 4.1.2.2}. */
 export const SERIAL_LENGTH_MAX_BYTES = 20;
 
 /** Octets of the serial numbers we draw: 127 unpredictable bits, where 64 are asked for. */
@@ -92,7 +92,7 @@ export const OCSP_REQUEST_MAX_BYTES = 4096;
 /** Certificates one OCSP request may ask about: bounds the answer, which is signed each time. */
 export const OCSP_CERTIFICATES_MAX = 16;
 
-/** Octets of an OCSP nonce (RFC 9654 2.1). */
+/** Octets of an OCSP nonce {RFC 9654 2.1}. */
 export const OCSP_NONCE_MAX_BYTES = 128;
 
 /** Devices in one factory batch: a plant's month. */

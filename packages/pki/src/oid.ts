@@ -7,10 +7,10 @@ export const OID = {
   ed25519: '1.3.101.112',
   rsaEncryption: '1.2.840.113549.1.1.1',
   sha256WithRsaEncryption: '1.2.840.113549.1.1.11',
-  // RFC 5280 A.1: attributes of names
+  // {RFC 5280 A.1}: attributes of names
   commonName: '2.5.4.3',
   organizationName: '2.5.4.10',
-  // RFC 5280 4.2: extensions
+  // {RFC 5280 4.2}: extensions
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
@@ -23,7 +23,7 @@ export const OID = {
   extendedKeyUsage: '2.5.29.37',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
   accessMethodOcsp: '1.3.6.1.5.5.7.48.1',
-  // RFC 5280 4.2.1.12: purposes
+  // {RFC 5280 4.2.1.12}: purposes
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
   // RFC 6960: OCSP

@@ -2,6 +2,7 @@
 import type { Entropy, Signer } from '@immota/base';
 
 import { PkiFault } from '../fault.ts';
+import { parsePublicKey } from '../keys/public-key.ts';
 import { SERIAL_LENGTH_BYTES } from '../limits.ts';
 import {
   type Der,
@@ -60,7 +61,7 @@ export async function signCertificate(
   const signature = await signer.sign(tbs);
   const certificate = parseCertificate(writeSequence(tbs, algorithm, writeBits(signature)));
   // A token may be the wrong one, or fail: nothing leaves that does not verify.
-  const issuerKey = issuer?.publicKeyDer ?? publicKeyDer;
+  const issuerKey = parsePublicKey(issuer?.publicKeyDer ?? publicKeyDer);
   if (
     !isX509SignatureOf(issuerKey, certificate.signatureAlgorithm, certificate.tbsDer, signature)
   ) {

@@ -29,7 +29,7 @@ const SALT_LENGTH_BYTES = 16;
 const IV_LENGTH_BYTES = 16;
 /** OpenSSL's own number. With an empty passphrase no number would protect more. */
 const ITERATIONS = 2048;
-/** RFC 7292 B.3: what the derived octets are for. */
+/** {RFC 7292 B.3}: what the derived octets are for. */
 const PURPOSE_MAC = 3;
 /** Octets in a block of SHA-256. */
 const BLOCK_LENGTH_BYTES = 64;
@@ -132,7 +132,7 @@ function writeMac(safe: Der, entropy: Entropy): Der {
   );
 }
 
-/** Derives the key of the MAC (RFC 7292 B.2); one block of SHA-256 is as long as the key. */
+/** Derives the key of the MAC {RFC 7292 B.2}; one block of SHA-256 is as long as the key. */
 function deriveMacKey(salt: Uint8Array): Uint8Array {
   // The empty passphrase is its terminator alone, two zero octets, repeated to fill a block.
   const passphrase = new Uint8Array(BLOCK_LENGTH_BYTES);

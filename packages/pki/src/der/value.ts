@@ -124,7 +124,7 @@ export function readTime(element: DerElement, what: string): Temporal.Instant {
   let year: string;
   let rest: string;
   if (element.tag === TAG.utcTime && /^\d{12}Z$/.test(text)) {
-    // RFC 5280 4.1.2.5.1: 50 and above is the last century.
+    // {RFC 5280 4.1.2.5.1}: 50 and above is the last century.
     year = `${Number(text.slice(0, 2)) >= 50 ? '19' : '20'}${text.slice(0, 2)}`;
     rest = text.slice(2);
   } else if (element.tag === TAG.generalizedTime && /^\d{14}Z$/.test(text)) {

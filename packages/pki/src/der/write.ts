@@ -111,7 +111,7 @@ export function writeText(text: string): Der {
   return writeDer(TAG.utf8String, utf8(text));
 }
 
-/** Writes a time as RFC 5280 4.1.2.5 asks: UTCTime up to 2049, GeneralizedTime after; whole seconds. */
+/** Writes a time as {RFC 5280 4.1.2.5} asks: UTCTime up to 2049, GeneralizedTime after; whole seconds. */
 export function writeTime(instant: Temporal.Instant): Der {
   const { year } = instant.toZonedDateTimeISO('UTC');
   if (year < 1950 || year > 2049) return writeGeneralizedTime(instant);

@@ -1,4 +1,4 @@
-/** Certificates in a CMS container without signature (RFC 5652, RFC 5272 4.1: certs-only). */
+/** Certificates in a CMS container without signature (RFC 5652, {RFC 5272 4.1}: certs-only). */
 import { concatBytes } from '@immota/base';
 
 import { listDer, openDer, readDer } from '../der/read.ts';

@@ -1,4 +1,4 @@
-/** Bodies of EST (RFC 7030): DER in base64, whatever their headers say (RFC 8951 3.1). */
+/** Bodies of EST (RFC 7030): DER in base64, whatever their headers say {RFC 8951 3.1}. */
 import { utf8 } from '@immota/base';
 
 import { PkiFault } from '../fault.ts';
@@ -19,14 +19,14 @@ export interface EstResponse {
   readonly isBase64: boolean;
 }
 
-/** The media types of RFC 7030 3.2.4. */
+/** The media types of {RFC 7030 3.2.4}. */
 export const EST_MEDIA_TYPE = {
   request: 'application/pkcs10',
   certificates: 'application/pkcs7-mime; smime-type=certs-only',
   refusal: 'text/plain; charset=utf-8',
 } as const;
 
-/** Encodes DER as base64 in lines of 76 characters (RFC 2045 6.8). */
+/** Encodes DER as base64 in lines of 76 characters {RFC 2045 6.8}. */
 export function encodeBody(der: Uint8Array): Uint8Array<ArrayBuffer> {
   const lines =
     Buffer.from(der)

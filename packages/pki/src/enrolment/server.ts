@@ -48,7 +48,7 @@ export interface Enrolment {
 }
 
 /**
- * Answers `GET /cacerts`: whom the clients are to trust (RFC 7030 4.1.3).
+ * Answers `GET /cacerts`: whom the clients are to trust {RFC 7030 4.1.3}.
  *
  * @param certificates - the root, and the authorities below it that clients need for their chains.
  */
@@ -57,7 +57,7 @@ export function answerCaCerts(certificates: readonly Certificate[]): EstResponse
 }
 
 /**
- * Reads the body of an enrolment and checks that its sender holds the key (RFC 7030 4.2.1).
+ * Reads the body of an enrolment and checks that its sender holds the key {RFC 7030 4.2.1}.
  *
  * @param message - media type and body, from outside.
  * @throws PkiFault EST_MEDIA_TYPE, EST_MALFORMED, LIMIT; DEVICE_ID when the subject has not one common
@@ -98,7 +98,7 @@ export async function simpleEnrol(
  * @param client - the device, as its TLS certificate proves it.
  * @param context - authority, dates and chance.
  * @throws PkiFault CSR_SUBJECT when subject or alternative names are not those of the TLS certificate
- *   (RFC 7030 4.2.2); as `parseEnrolmentRequest` and `issueDeviceCertificate`.
+ *   {RFC 7030 4.2.2}; as `parseEnrolmentRequest` and `issueDeviceCertificate`.
  */
 export async function simpleReenrol(
   message: EstMessage,
@@ -117,7 +117,7 @@ export async function simpleReenrol(
 }
 
 /**
- * Translates a refusal into its HTTP response (RFC 7030 4.2.3).
+ * Translates a refusal into its HTTP response {RFC 7030 4.2.3}.
  *
  * @param fault - what the functions above threw.
  */
@@ -153,7 +153,7 @@ async function enrol(
 ): Promise<Enrolment> {
   const leaf = { deviceId, publicKeyDer, validity, status, entropy };
   const certificate = await issueDeviceCertificate(issuer, leaf);
-  // RFC 7030 4.2.3: only the certificate that was issued.
+  // {RFC 7030 4.2.3}: only the certificate that was issued.
   return { deviceId, certificate, response: respond([certificate]) };
 }
 

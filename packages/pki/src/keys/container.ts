@@ -60,7 +60,7 @@ export interface KeyDerivationCost {
   readonly lanes: number;
 }
 
-/** RFC 9106 4, second recommended option: 64 MiB, three passes, four lanes. */
+/** {RFC 9106 4}, second recommended option: 64 MiB, three passes, four lanes. */
 export const KEY_DERIVATION_COST: KeyDerivationCost = { memoryKib: 65_536, passes: 3, lanes: 4 };
 
 /** What a container says without its passphrase; to be believed only after it was opened. */

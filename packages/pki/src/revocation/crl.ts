@@ -1,4 +1,4 @@
-/** Certificate revocation lists (RFC 5280 5) for those who cannot ask the gateway. */
+/** Certificate revocation lists {RFC 5280 5} for those who cannot ask the gateway. */
 import { concatBytes, equalBytes } from '@immota/base';
 
 import type { Authority } from '../authority/authority.ts';
@@ -67,7 +67,7 @@ export async function encodeCrl(
     certificate.subject.der,
     writeTime(thisUpdate),
     writeTime(nextUpdate),
-    // RFC 5280 5.1.2.6: without revocations the whole field is absent.
+    // {RFC 5280 5.1.2.6}: without revocations the whole field is absent.
     entries.length === 0 ? undefined : writeDer(TAG.sequence, concatBytes(entries)),
     writeExplicit(0, writeSequence(...extensions)),
   );
@@ -75,7 +75,7 @@ export async function encodeCrl(
 }
 
 function encodeEntry({ serial, reason, at }: Revocation): Der {
-  // RFC 5280 5.3.1: the reason "unspecified" is left out.
+  // {RFC 5280 5.3.1}: the reason "unspecified" is left out.
   const code = writeEnumerated(REVOCATION_REASONS[reason]);
   const extensions =
     reason === 'unspecified'

@@ -1,4 +1,4 @@
-/** OCSP requests (RFC 6960 4.1). */
+/** OCSP requests {RFC 6960 4.1}. */
 import { listDer, openDer, readDer } from '../der/read.ts';
 import { contextConstructed, TAG } from '../der/tag.ts';
 import { readOid } from '../der/value.ts';

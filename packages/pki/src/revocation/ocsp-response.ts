@@ -1,4 +1,4 @@
-/** OCSP answers (RFC 6960 4.2), signed by the authority that issued the certificates. */
+/** OCSP answers {RFC 6960 4.2}, signed by the authority that issued the certificates. */
 import { createHash } from 'node:crypto';
 
 import { concatBytes, equalBytes } from '@immota/base';
@@ -27,7 +27,7 @@ import { encodeSignatureAlgorithm } from '../x509/signature.ts';
 import { type OcspQuestion, type OcspRequest, parseOcspRequest } from './ocsp-request.ts';
 import { REVOCATION_REASONS, type Revocation, type RevocationList } from './revocation-list.ts';
 
-/** The outcomes of RFC 6960 4.2.1 that are given. */
+/** The outcomes of {RFC 6960 4.2.1} that are given. */
 const STATUS = { successful: 0, malformedRequest: 1, internalError: 2 } as const;
 
 /** What answers are given from. */

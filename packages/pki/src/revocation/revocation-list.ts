@@ -5,7 +5,7 @@ import { PkiFault } from '../fault.ts';
 import { type Certificate, keyIdOf, type SerialNumber } from '../x509/certificate.ts';
 import type { IsRevoked } from '../x509/verified.ts';
 
-/** Why a certificate was revoked, with its number in RFC 5280 5.3.1. Holds are not in use: final only. */
+/** Why a certificate was revoked, with its number in {RFC 5280 5.3.1}. Holds are not in use: final only. */
 export const REVOCATION_REASONS = {
   unspecified: 0,
   keyCompromise: 1,

@@ -1,4 +1,4 @@
-/** Alternative names and the constraints on them (RFC 5280 4.2.1.6 and 4.2.1.10). */
+/** Alternative names and the constraints on them ({RFC 5280 4.2.1.6} and 4.2.1.10). */
 import { PkiFault } from '../fault.ts';
 import { ALTERNATIVE_NAMES_MAX } from '../limits.ts';
 import { type DerElement, listDer, openDer, readDer } from '../der/read.ts';

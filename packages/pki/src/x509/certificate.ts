@@ -1,4 +1,4 @@
-/** X.509 certificates, version 3 (RFC 5280 4.1). */
+/** X.509 certificates, version 3 {RFC 5280 4.1}. */
 import { createHash } from 'node:crypto';
 
 import { type Brand, equalBytes } from '@immota/base';
@@ -66,7 +66,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   version.end('version');
   const serial = readSerial(reader.take(TAG.integer, 'serial number'));
   const signatureAlgorithm = readSignatureAlgorithm(reader.take(TAG.sequence, 'algorithm'));
-  // RFC 5280 4.1.1.2: the signed algorithm and the one beside the signature are the same.
+  // {RFC 5280 4.1.1.2}: the signed algorithm and the one beside the signature are the same.
   if (!equalBytes(signatureAlgorithm.der, outerAlgorithm.der)) throw malformed('two algorithms');
   const issuer = readName(reader.take(TAG.sequence, 'issuer'));
   const validity = readValidity(reader.take(TAG.sequence, 'validity'));
@@ -115,7 +115,7 @@ export function fingerprintOf(certificate: Certificate): string {
 }
 
 /**
- * Names a public key as certificates do (RFC 7093 2, method 1).
+ * Names a public key as certificates do ({RFC 7093 2}, method 1).
  *
  * @param publicKeyDer - SubjectPublicKeyInfo, DER.
  * @returns 20 octets.

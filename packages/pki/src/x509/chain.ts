@@ -1,5 +1,5 @@
 /**
- * Checks a certificate up to one of the given anchors at a given instant (RFC 5280 6.1), for one
+ * Checks a certificate up to one of the given anchors at a given instant {RFC 5280 6.1}, for one
  * purpose. Stricter than the RFC where ours need no more: names match octet by octet, every
  * authority counts against a path length, an anchor's own dates and constraints hold too, policies
  * are not read.
@@ -8,6 +8,7 @@ import { type Brand, equalBytes } from '@immota/base';
 
 import { PkiFault } from '../fault.ts';
 import { CHAIN_LENGTH_MAX, CHAIN_SIGNATURES_MAX, INTERMEDIATES_MAX } from '../limits.ts';
+import { parsePublicKey, type PublicKey } from '../keys/public-key.ts';
 import { OID } from '../oid.ts';
 import type { Certificate } from './certificate.ts';
 import { checkNamesAllowed } from './name-constraint.ts';
@@ -34,6 +35,8 @@ export interface ChainContext {
  */
 export type VerifiedChain = Brand<readonly Certificate[], 'VerifiedChain'>;
 
+const keys = new WeakMap<Certificate, PublicKey>();
+
 const PURPOSE_OID = { device: OID.clientAuth, server: OID.serverAuth } as const;
 
 /**
@@ -42,7 +45,7 @@ const PURPOSE_OID = { device: OID.clientAuth, server: OID.serverAuth } as const;
  * @param leaf - whose certificate it is.
  * @param purpose - what the leaf is to be used for.
  * @param context - intermediates, anchors and instant.
- * @throws PkiFault CHAIN_NOT_YET_VALID, CHAIN_EXPIRED, CHAIN_PURPOSE, CHAIN_UNTRUSTED,
+ * @throws PkiFault CHAIN_NOT_YET_VALID, CHAIN_EXPIRED, CHAIN_PURPOSE, CHAIN_UNTRUSTED, ALGORITHM,
  *   CHAIN_SIGNATURE, CHAIN_NOT_AUTHORITY, CHAIN_PATH_LENGTH, CHAIN_NAME; LIMIT when more than 16
  *   intermediates are offered or more than 16 signatures would have to be verified.
  */
@@ -126,9 +129,18 @@ function checkLink(child: Certificate, issuer: Certificate, at: Temporal.Instant
   }
   checkValidAt(issuer, at);
   const { signatureAlgorithm, tbsDer, signature } = child;
-  if (!isX509SignatureOf(issuer.publicKeyDer, signatureAlgorithm, tbsDer, signature)) {
+  if (!isX509SignatureOf(keyOf(issuer), signatureAlgorithm, tbsDer, signature)) {
     throw new PkiFault('CHAIN_SIGNATURE', 'Cannot trust certificate: its issuer did not sign it');
   }
+}
+
+/** Reads an authority's key once: its certificate is looked at for every device that connects. */
+function keyOf(issuer: Certificate): PublicKey {
+  const known = keys.get(issuer);
+  if (known !== undefined) return known;
+  const key = parsePublicKey(issuer.publicKeyDer);
+  keys.set(issuer, key);
+  return key;
 }
 
 /** Checks what the topmost authority of a path demands of everything below it. */

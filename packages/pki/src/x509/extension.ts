@@ -1,4 +1,4 @@
-/** The extensions of a certificate (RFC 5280 4.2). */
+/** The extensions of a certificate {RFC 5280 4.2}. */
 import { PkiFault } from '../fault.ts';
 import { EXTENSIONS_MAX } from '../limits.ts';
 import { type DerElement, listDer, openDer, readDer } from '../der/read.ts';

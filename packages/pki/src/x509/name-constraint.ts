@@ -1,4 +1,4 @@
-/** Holds the names of a certificate against the constraints of an authority (RFC 5280 4.2.1.10). */
+/** Holds the names of a certificate against the constraints of an authority {RFC 5280 4.2.1.10}. */
 import { equalBytes } from '@immota/base';
 
 import { PkiFault } from '../fault.ts';

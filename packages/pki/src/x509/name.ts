@@ -1,4 +1,4 @@
-/** Distinguished names (RFC 5280 4.1.2.4). */
+/** Distinguished names {RFC 5280 4.1.2.4}. */
 import { PkiFault } from '../fault.ts';
 import { NAME_ATTRIBUTES_MAX, NAME_VALUE_MAX_CHARACTERS } from '../limits.ts';
 import { type DerElement, listDer, openDer } from '../der/read.ts';

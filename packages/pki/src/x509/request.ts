@@ -7,6 +7,7 @@ import { type DerElement, listDer, openDer, readDer } from '../der/read.ts';
 import { contextConstructed, TAG } from '../der/tag.ts';
 import { readOctetsOfBits, readOid, readSmallUnsigned } from '../der/value.ts';
 import { type Der, writeBits, writeExplicit, writeInteger, writeSequence } from '../der/write.ts';
+import { parsePublicKey } from '../keys/public-key.ts';
 import { OID } from '../oid.ts';
 import type { AlternativeNames } from './alternative-name.ts';
 import { readExtensions } from './extension.ts';
@@ -62,7 +63,7 @@ export function parseCertificateRequest(der: Uint8Array): CertificateRequest {
     reader.take(contextConstructed(0), 'request attributes'),
   );
   reader.end('request');
-  if (!isX509SignatureOf(publicKeyDer, algorithm, info.raw, signature)) {
+  if (!isX509SignatureOf(parsePublicKey(publicKeyDer), algorithm, info.raw, signature)) {
     throw new PkiFault('CSR_POSSESSION', 'Cannot accept request: its own key did not sign it');
   }
   const request = { der: element.raw, subject, publicKeyDer, alternativeNames };

@@ -8,7 +8,7 @@ import { type DerElement, openDer } from '../der/read.ts';
 import { TAG } from '../der/tag.ts';
 import { readOid } from '../der/value.ts';
 import { type Der, writeOid, writeSequence } from '../der/write.ts';
-import { parsePublicKey } from '../keys/public-key.ts';
+import type { PublicKey } from '../keys/public-key.ts';
 import { OID } from '../oid.ts';
 
 /** Which key makes which of the signatures that are read. */
@@ -32,7 +32,7 @@ export function readSignatureAlgorithm(element: DerElement): X509SignatureAlgori
   if (!KEY_OF_SIGNATURE.has(oid)) {
     throw new PkiFault('ALGORITHM', `Cannot read signature: ${oid} is not accepted`);
   }
-  // RFC 4055 5 asks for NULL with RSA; RFC 5758 3.2 and RFC 8410 3 for nothing at all.
+  // {RFC 4055 5} asks for NULL with RSA; {RFC 5758 3.2} and {RFC 8410 3} for nothing at all.
   if (oid === OID.sha256WithRsaEncryption) {
     const parameters = reader.take(TAG.null, 'signature parameters');
     if (parameters.content.length > 0) {
@@ -46,19 +46,18 @@ export function readSignatureAlgorithm(element: DerElement): X509SignatureAlgori
 /**
  * Tells whether a key made a signature of X.509.
  *
- * @param publicKeyDer - SubjectPublicKeyInfo of the signer.
+ * @param publicKey - whose signature it should be.
  * @param algorithm - as the signed structure names it.
  * @param message - what was signed.
  * @param signature - as it came.
- * @throws PkiFault KEY_MALFORMED, ALGORITHM when the key is none of the house's.
  */
 export function isX509SignatureOf(
-  publicKeyDer: Uint8Array,
+  publicKey: PublicKey,
   algorithm: X509SignatureAlgorithm,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const { algorithm: keyAlgorithm, key } = parsePublicKey(publicKeyDer);
+  const { algorithm: keyAlgorithm, key } = publicKey;
   if (KEY_OF_SIGNATURE.get(algorithm.oid) !== keyAlgorithm) return false;
   return verify(keyAlgorithm === 'ed25519' ? undefined : 'sha256', message, key, signature);
 }

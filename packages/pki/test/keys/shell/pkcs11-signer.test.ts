@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 
 import { utf8 } from '@immota/base';
 import {
@@ -11,13 +11,21 @@ import {
   parsePublicKey,
 } from '@immota/pki';
 
-import { makeToken, makeTokenStore, modulePath, PIN, skip } from '../../support/softhsm.ts';
+import { OID } from '../../../src/oid.ts';
+import {
+  makeOddKey,
+  makeToken,
+  makeTokenStore,
+  modulePath,
+  PIN,
+  skip,
+} from '../../support/softhsm.ts';
 import { days, entropy, refuses } from '../../support/world.ts';
 
 const MESSAGE = utf8('what is signed');
 
 if (skip === false) {
-  makeTokenStore();
+  after(makeTokenStore());
   makeToken('immota test');
   makeToken('empty');
   makeToken('twin');
@@ -102,8 +110,36 @@ describe('openPkcs11Signer()', { skip }, () => {
     );
   });
 
-  it('refuses a key that is missing', async () => {
+  it('refuses a key that is missing, or of which one half is', async () => {
     await refuses('PKCS11_KEY_MISSING', () => openPkcs11Signer({ ...token, keyLabel: 'none' }));
+    await makeOddKey('immota test', { privateKey: 'half', publicKey: 'other half' }, OID.p256);
+    for (const keyLabel of ['half', 'other half']) {
+      await refuses('PKCS11_KEY_MISSING', () => openPkcs11Signer({ ...token, keyLabel }));
+    }
+  });
+
+  it('refuses a label that several keys have', async () => {
+    const both = { privateKey: 'two', publicKey: 'two' };
+    await makeOddKey('immota test', both, OID.p256);
+    await using signer = await openPkcs11Signer({ ...token, keyLabel: 'two' });
+    assert.equal(signer.algorithm, 'ecdsa-p256');
+    await signer.close();
+    await makeOddKey('immota test', both, OID.p256);
+    await refuses('PKCS11_KEY_AMBIGUOUS', () => openPkcs11Signer({ ...token, keyLabel: 'two' }));
+  });
+
+  it('refuses two halves that are not a pair', async () => {
+    await makeOddKey('immota test', { privateKey: 'odd', publicKey: 'spare' }, OID.p256);
+    await makeOddKey('immota test', { privateKey: 'spare', publicKey: 'odd' }, OID.p256);
+    for (const keyLabel of ['odd', 'spare']) {
+      await refuses('PKCS11_FAILED', () => openPkcs11Signer({ ...token, keyLabel }));
+    }
+  });
+
+  it('refuses a curve that the house does not have', async () => {
+    const label = { privateKey: 'p384', publicKey: 'p384' };
+    await makeOddKey('immota test', label, '1.3.132.0.34');
+    await refuses('ALGORITHM', () => openPkcs11Signer({ ...token, keyLabel: 'p384' }));
   });
 
   it('refuses a token that is missing, or is one of two', async () => {
