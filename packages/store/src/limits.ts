@@ -50,3 +50,5 @@ export const BLOB_READ_BLOCK_BYTES = 1_048_576;
 export const UPLOAD_SYNC_BYTES = 8_388_608;
 /** How long the tests' server outlives its last user: the pause between two test files, and no orphan. */
 export const TEST_SERVER_GRACE_SECONDS = 5;
+/** Templates of test schemas that are kept; each is 8 MB, and each change of a schema leaves one. */
+export const TEST_TEMPLATES_MAX = 16;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StoreFault } from '../fault.ts';
 import { EMBEDDED_POLL_MS, EMBEDDED_STOP_MS } from '../limits.ts';
+import { isRunning } from './process.ts';
 
 /** What a running server wrote into its data folder. */
 export interface Postmaster {
@@ -29,7 +30,7 @@ export async function findPostmaster(data: string): Promise<Postmaster | undefin
   const lines = await loadLines(data);
   const pid = Number.parseInt(lines[0] ?? '', 10);
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-  if (!isAlive(pid) || !(await isServer(pid, data))) return undefined;
+  if (!isRunning(pid) || !(await isServer(pid, data))) return undefined;
   return {
     pid,
     port: Number.parseInt(lines[3] ?? '', 10),
@@ -94,16 +95,6 @@ export async function waitForEnd(data: string): Promise<boolean> {
 async function loadLines(data: string): Promise<readonly string[]> {
   const text = await readFile(join(data, PID_FILE), 'utf8').catch(() => '');
   return text.split('\n');
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, and is somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 /**

@@ -27,6 +27,7 @@ import {
   stopPostmaster,
   waitForEnd,
 } from './postmaster.ts';
+import { isRunning } from './process.ts';
 import type { Software } from './software.ts';
 
 const run = promisify(execFile);
@@ -241,13 +242,4 @@ async function hasUsers(home: Home): Promise<boolean> {
     else await rm(join(home.users, name), { force: true });
   }
   return count > 0;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -6,6 +6,8 @@ import type { Database } from '../database/database.ts';
 import { hashMigrations, migrate, type Migration } from '../database/migrate.ts';
 import { wrapEngine } from '../database/open.ts';
 import { openServerEngine } from '../database/server-engine.ts';
+import { isRunning } from '../embedded/process.ts';
+import { TEST_TEMPLATES_MAX } from '../limits.ts';
 import { ignoreNotice, openTestServer, type TestServer } from './test-server.ts';
 
 /** A database that belongs to one test file. */
@@ -34,6 +36,7 @@ export async function openTestDatabase<Schema>(
   const server = await openTestServer();
   const name = `test_${process.pid}_${randomBytes(8).toString('hex')}`;
   await onServer(server, async (client) => {
+    if (server.isLocal) await dropLeftovers(client);
     const template = await ensureTemplate(server, client, migrations);
     await client.query(`create database ${name} template ${template}`);
   });
@@ -46,6 +49,23 @@ export async function openTestDatabase<Schema>(
       await onServer(server, (client) => client.query(`drop database ${name} with (force)`));
     },
   };
+}
+
+/** Databases of processes that died before they could, and templates of schemas that are no more. */
+async function dropLeftovers(client: Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    "select datname as name from pg_database where datname ~ '^(test|template)_' order by oid",
+  );
+  const templates = rows.filter(({ name }) => name.startsWith('template_'));
+  const orphans = rows.filter(({ name }) => {
+    const pid = /^test_(\d+)_/.exec(name)?.[1];
+    return pid !== undefined && !isRunning(Number(pid));
+  });
+  const excess = Math.max(0, templates.length - TEST_TEMPLATES_MAX);
+  for (const { name } of [...templates.slice(0, excess), ...orphans]) {
+    // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
+    await client.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`);
+  }
 }
 
 /** A template bears its name only when it is complete: a process may die while making one. */

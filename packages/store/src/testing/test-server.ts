@@ -1,15 +1,17 @@
 /** One real server for all test processes of a run. */
-import { lstat, mkdir, mkdtemp } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { PoolConfig } from 'pg';
 import { describeConnection } from '../embedded/open.ts';
-import { prepareHome } from '../embedded/home.ts';
+import { type Home, prepareHome } from '../embedded/home.ts';
+import { withFileLock } from '../embedded/lock.ts';
+import { findPostmaster } from '../embedded/postmaster.ts';
 import { type EmbeddedServer, joinServer } from '../embedded/server.ts';
 import { prepareSoftware } from '../embedded/software.ts';
 import { parseServerUrl } from '../database/server-url.ts';
 import { StoreFault } from '../fault.ts';
-import { TEST_SERVER_GRACE_SECONDS } from '../limits.ts';
+import { EMBEDDED_LOCK_MS, TEST_SERVER_GRACE_SECONDS } from '../limits.ts';
 
 /** Names a server to use instead; its role must be allowed to create databases. */
 const VARIABLE = 'IMMOTA_TEST_DATABASE_URL';
@@ -22,6 +24,8 @@ export interface TestServer {
   url(database: string): string;
   /** A database that is always there. */
   readonly root: string;
+  /** Whether only processes of this machine use it. */
+  readonly isLocal: boolean;
 }
 
 let opening: Promise<{ server: TestServer; embedded?: EmbeddedServer }> | undefined;
@@ -61,12 +65,25 @@ async function open(): Promise<{ server: TestServer; embedded?: EmbeddedServer }
   if (home === undefined || software === undefined) {
     throw new StoreFault('EMBEDDED_FAILED', `Cannot run PostgreSQL here: set ${VARIABLE}`);
   }
-  const embedded = await joinServer(home, software, {
-    graceSeconds: TEST_SERVER_GRACE_SECONDS,
-    isDisposable: true,
-    notice: ignoreNotice,
+  const joinIt = (): Promise<EmbeddedServer> =>
+    joinServer(home, software, {
+      graceSeconds: TEST_SERVER_GRACE_SECONDS,
+      isDisposable: true,
+      notice: ignoreNotice,
+    });
+  const embedded = await joinIt().catch(async () => {
+    // A power cut may have broken it, or another version made it: it holds nothing of worth.
+    await throwAway(home);
+    return joinIt();
   });
   return { server: describeEmbedded(embedded), embedded };
+}
+
+async function throwAway(home: Home): Promise<void> {
+  await withFileLock(home.lock, EMBEDDED_LOCK_MS, async () => {
+    if ((await findPostmaster(home.data)) !== undefined) return;
+    await rm(home.data, { recursive: true, force: true });
+  });
 }
 
 /**
@@ -87,6 +104,7 @@ function describeEmbedded(embedded: EmbeddedServer): TestServer {
   const { host, port, user, password, database: root } = describeConnection(embedded, 'owner');
   return {
     root,
+    isLocal: true,
     connection: (database) => ({ host, port, user, password, database }),
     url: (database) =>
       `postgres://${user}:${password}@/${database}?host=${encodeURIComponent(host)}&port=${port}`,
@@ -102,6 +120,7 @@ function describeForeign(url: string): TestServer {
   };
   return {
     root: parsed.pathname.slice(1),
+    isLocal: false,
     connection: (database) => parseServerUrl(urlOf(database)),
     url: urlOf,
   };
