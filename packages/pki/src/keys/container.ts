@@ -17,7 +17,6 @@ import {
 import {
   concatBytes,
   type Entropy,
-  equalBytes,
   InputFault,
   isJsonObject,
   type JsonObject,
@@ -135,7 +134,6 @@ export function decodeKeyContainer(bytes: Uint8Array, passphrase: string): Softw
   key.fill(0);
   const signer = signerFromPrivateKey(privateKey);
   privateKey.fill(0);
-  if (!equalBytes(signer.publicKeyDer, container.publicKeyDer)) throw tampered();
   return signer;
 }
 
@@ -154,7 +152,7 @@ export function describeKeyContainer(bytes: Uint8Array): KeyDescription {
  *
  * @throws PkiFault PASSPHRASE_WEAK when it has fewer than 12 or more than 1024 characters.
  */
-export function checkNewPassphrase(passphrase: string): void {
+function checkNewPassphrase(passphrase: string): void {
   const { length } = passphrase;
   if (length < PASSPHRASE_MIN_CHARACTERS || length > PASSPHRASE_MAX_CHARACTERS) {
     throw new PkiFault(

@@ -114,7 +114,7 @@ export function encodeNameConstraints(permitted: NewNameConstraints): Der | unde
  * @returns 4 or 16 octets.
  * @throws PkiFault ISSUE_REFUSED for anything else.
  */
-export function parseIpAddress(text: string): Uint8Array<ArrayBuffer> {
+function parseIpAddress(text: string): Uint8Array<ArrayBuffer> {
   const bad = new PkiFault('ISSUE_REFUSED', `Cannot read IP address: ${text.slice(0, 64)}`);
   const quads = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/;
   if (quads.test(text) && !text.endsWith('.')) return Uint8Array.from(text.split('.'), Number);

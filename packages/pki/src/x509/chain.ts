@@ -89,7 +89,7 @@ export function checkChain(
  *
  * @throws PkiFault CHAIN_NOT_YET_VALID, CHAIN_EXPIRED.
  */
-export function checkValidAt(certificate: Certificate, at: Temporal.Instant): void {
+function checkValidAt(certificate: Certificate, at: Temporal.Instant): void {
   const { notBefore, notAfter } = certificate;
   if (Temporal.Instant.compare(at, notBefore) < 0) {
     throw new PkiFault(

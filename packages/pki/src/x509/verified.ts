@@ -54,7 +54,7 @@ export function checkDevice(certificate: Certificate, context: DeviceContext): V
  *
  * @throws PkiFault REVOKED.
  */
-export function checkNotRevoked(chain: VerifiedChain, isRevoked: IsRevoked): void {
+function checkNotRevoked(chain: VerifiedChain, isRevoked: IsRevoked): void {
   for (const [index, { serial }] of chain.entries()) {
     const issuer = chain[index + 1];
     if (issuer !== undefined && isRevoked(issuer, serial)) {

@@ -8,7 +8,7 @@ import {
   openSync,
   opendirSync,
   readSync,
-  unlinkSync,
+  rmSync,
   writeSync,
   constants,
 } from 'node:fs';
@@ -74,15 +74,15 @@ export function saveKeyFile(
   const path = join(folder, name + SUFFIX);
   const unique = Buffer.from(options.entropy.bytes(8)).toString('hex');
   const temporary = join(folder, `.${name}.${unique}.tmp`);
-  writeDurably(temporary, container);
   try {
+    writeDurably(temporary, container);
     // A link fails where a rename would replace: nobody's key is lost to a race.
     linkSync(temporary, path);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
     throw new PkiFault('KEY_FILE_EXISTS', `Cannot save key: ${name} exists`, { cause: error });
   } finally {
-    unlinkSync(temporary);
+    rmSync(temporary, { force: true });
   }
   syncFolder(folder);
 }

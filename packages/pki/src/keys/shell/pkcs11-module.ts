@@ -144,6 +144,8 @@ function initialize(addon: Addon, module: pkcs11js.PKCS11): void {
 
 function openSession(addon: Addon, entry: LoadedModule, options: TokenOptions): TokenSession {
   const { module } = entry;
+  // Taken out here, so that `close` below does not keep the PIN in memory.
+  const { modulePath } = options;
   const slot = findSlot(module, options.tokenLabel);
   const session = module.C_OpenSession(slot, addon.CKF_SERIAL_SESSION | addon.CKF_RW_SESSION);
   const slotName = slot.toString('hex');
@@ -164,7 +166,7 @@ function openSession(addon: Addon, entry: LoadedModule, options: TokenOptions): 
       if (!isOpen) return;
       isOpen = false;
       closeSession(entry, session, slotName);
-      releaseIfUnused(entry, options.modulePath);
+      releaseIfUnused(entry, modulePath);
     },
   };
 }

@@ -169,9 +169,16 @@ describe('openPkcs11Signer()', { skip }, () => {
 
 describe('listPkcs11Keys()', { skip }, () => {
   it('lists labels in order, and none of an empty token', async () => {
+    for (const keyLabel of ['listed b', 'listed a']) {
+      const signer = await generatePkcs11Signer({ ...token, keyLabel }, 'ecdsa-p256', entropy);
+      await signer.close();
+    }
     const labels = await listPkcs11Keys(token);
     assert.deepEqual(labels, labels.toSorted());
-    assert.ok(labels.includes('made ecdsa-p256'));
+    assert.deepEqual(
+      labels.filter((label) => label.startsWith('listed')),
+      ['listed a', 'listed b'],
+    );
     assert.deepEqual(await listPkcs11Keys({ ...token, tokenLabel: 'empty' }), []);
   });
 });
