@@ -163,6 +163,8 @@ function verifies(
       case 'ecdsa-p256':
         return verifySignature('sha256', message, key, signature);
       case 'rsa-pss':
+        // RFC 8017 8.1.2: as long as the modulus. The engine takes one without its leading zeros too.
+        if (signature.length * 8 !== key.asymmetricKeyDetails?.modulusLength) return false;
         return verifySignature(
           'sha256',
           message,

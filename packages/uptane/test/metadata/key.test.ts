@@ -110,6 +110,19 @@ describe('PublicKey', () => {
     assert.ok(!key.verify(MESSAGE, sign('sha256', MESSAGE, privateKey)));
   });
 
+  it('takes no RSA-PSS signature that is shorter than the modulus', async () => {
+    const signer = signerOf('key', 'rsa-pss');
+    const key = publicKeyFromDer('rsa-pss', signer.publicKeyDer);
+    let signature: Uint8Array;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- until one begins with a zero, one in 256
+      signature = await signer.sign(MESSAGE);
+    } while (signature[0] !== 0);
+    assert.ok(key.verify(MESSAGE, signature));
+    assert.ok(!key.verify(MESSAGE, signature.subarray(1)));
+    assert.ok(!key.verify(MESSAGE, concatBytes([Uint8Array.of(0), signature])));
+  });
+
   it('verifies nothing under another algorithm than its own', async () => {
     for (const real of SIGNATURE_ALGORITHMS) {
       const signer = signerOf('key', real);
