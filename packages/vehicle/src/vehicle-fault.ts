@@ -15,8 +15,10 @@ export type VehicleFaultCode =
   | 'NETWORK'
   /** The server is not the one that the factory's roots vouch for: man in the middle. */
   | 'SERVER_UNTRUSTED'
-  /** The server answers with an error. */
+  /** The server answers with an error of its own, or with nonsense. */
   | 'HTTP_STATUS'
+  /** The server has not what we ask for, or does not let us have it. */
+  | 'HTTP_REFUSED'
   /** The server sends us elsewhere, which no trusted server does: diversion. */
   | 'REDIRECT'
   /** More bytes than trusted metadata or a limit allows: endless data. */

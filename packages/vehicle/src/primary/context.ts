@@ -1,0 +1,28 @@
+/** What the parts of a Primary share while it runs. */
+import type { Network } from '../download/request.ts';
+import type { SecondaryLink } from '../link/secondary-link.ts';
+import type { Surroundings } from '../ports.ts';
+import type { ImageSlots } from '../slots/image-slots.ts';
+import type { EcuKeys } from '../state/ecu-keys.ts';
+import type { VehicleState } from '../state/vehicle-state.ts';
+import type { VehicleBundle } from './bundle.ts';
+import type { PrimaryPolicy } from './policy.ts';
+import type { ProgressListener } from './progress.ts';
+
+/** See the head of the file. */
+export interface PrimaryContext {
+  readonly bundle: VehicleBundle;
+  readonly policy: PrimaryPolicy;
+  readonly state: VehicleState;
+  /** Of the Primary as an ECU. */
+  readonly keys: EcuKeys;
+  readonly slots: ImageSlots;
+  readonly links: readonly SecondaryLink[];
+  readonly surroundings: Surroundings;
+  /** The connection to the gateway; another one after a certificate was renewed. */
+  readonly network: () => Network;
+  /** Where downloads lie. */
+  readonly downloadFolder: string;
+  readonly findFreeBytes: ((folder: string) => Promise<number>) | undefined;
+  readonly onProgress: ProgressListener;
+}

@@ -1,0 +1,48 @@
+/** Sends the vehicle version manifest {uptane I3}, with everything that the Director has not heard of. */
+import { DEVICE_PATHS, deviceLimits } from '@immota/api';
+import { signManifest } from '@immota/uptane';
+import { requestSmall } from '../download/request.ts';
+import { forgetAttacks, listAttacks } from './attack-log.ts';
+import type { PrimaryContext } from './context.ts';
+import { findOutcome, forgetOutcome, installationReport, waitingObject } from './installation.ts';
+import type { CollectedReports } from './reports.ts';
+
+/**
+ * Sends a manifest.
+ *
+ * A Director that refuses it does not stop the cycle: what it signs is verified all the same. What it
+ * was to hear is kept for the next one.
+ *
+ * @returns whether the Director has accepted it.
+ * @throws VehicleFault NETWORK and others as `requestSmall`.
+ */
+export async function sendManifest(
+  context: PrimaryContext,
+  reports: CollectedReports,
+): Promise<boolean> {
+  const { bundle, keys } = context;
+  const outcome = findOutcome(context);
+  const own = reports.get(bundle.ecuIdentifier)?.report.attacksDetected ?? '';
+  const told = listAttacks(context).filter((note) => own.includes(note));
+  const body = await signManifest(
+    {
+      vehicleIdentifier: bundle.vehicleIdentifier,
+      primaryEcuIdentifier: bundle.ecuIdentifier,
+      reports: new Map([...reports].map(([ecu, { document }]) => [ecu, document])),
+      installationReport: outcome === undefined ? undefined : installationReport(outcome),
+      custom: waitingObject(context),
+    },
+    keys.identity,
+  );
+  const { status } = await requestSmall(context.network(), {
+    method: 'PUT',
+    url: bundle.gatewayOrigin + DEVICE_PATHS.manifest,
+    headers: { 'content-type': 'application/json' },
+    body,
+    lengthMaxBytes: deviceLimits.ANSWER_MAX_BYTES,
+  });
+  if (status >= 300) return false;
+  if (outcome !== undefined) forgetOutcome(context, outcome);
+  forgetAttacks(context, told);
+  return true;
+}
