@@ -36,11 +36,13 @@ const vehicleParams = z.object({ vehicleId: name('the common name of its certifi
 const campaignParams = z.object({ campaignId: name('as it was created') });
 const uploadParams = z.object({ uploadId: name('as it was created') });
 
-interface RouteOptions<Answer extends z.ZodType> {
+type Request = NonNullable<RouteConfig['request']>;
+
+interface RouteOptions<Answer extends z.ZodType, Asked extends Request> {
   readonly roles: readonly ApiRole[];
   readonly summary: string;
   readonly answer: Answer;
-  readonly request?: NonNullable<RouteConfig['request']>;
+  readonly request: Asked;
   readonly status?: 200 | 201;
 }
 
@@ -48,29 +50,25 @@ type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** Builds a route: JSON both ways, a problem for every refusal, a bearer token always. */
 // oxlint-disable-next-line typescript/explicit-module-boundary-types, typescript/explicit-function-return-type -- the type is the contract, and only inference can write it
-function route<Answer extends z.ZodType, const Options extends RouteOptions<Answer>>(
+function route<Answer extends z.ZodType, const Asked extends Request>(
   method: Method,
   path: string,
-  options: Options & { readonly answer: Answer },
+  { roles, summary, answer, request, status = 200 }: RouteOptions<Answer, Asked>,
 ) {
-  const { roles, summary, answer, request, status = 200 } = options;
-  return {
-    roles,
-    config: createRoute({
-      method,
-      path: `${OPERATOR_PREFIX}${path}`,
-      summary,
-      security: [{ token: [] }],
-      ...(request === undefined ? {} : { request }),
-      responses: {
-        [status]: { description: 'done', content: { 'application/json': { schema: answer } } },
-        default: {
-          description: 'refused',
-          content: { [PROBLEM_MEDIA_TYPE]: { schema: problemSchema } },
-        },
-      },
-    }),
+  const done = { description: 'done', content: { 'application/json': { schema: answer } } };
+  const refused = {
+    description: 'refused',
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: problemSchema } },
   };
+  const config = createRoute({
+    method,
+    path: `${OPERATOR_PREFIX}${path}`,
+    summary,
+    security: [{ token: [] }],
+    request,
+    responses: { [status]: done, default: refused },
+  });
+  return { roles, config };
 }
 
 // oxlint-disable-next-line typescript/explicit-function-return-type -- see route()
