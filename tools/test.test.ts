@@ -47,6 +47,9 @@ describe('a group', () => { before(() => { throw new TypeError('x'); }); it('one
 `,
   'packages/empty/package.json': manifest('empty', false),
   'packages/empty/test/a.test.ts': 'export {};\n',
+  'packages/hangs/package.json': manifest('hangs', false),
+  'packages/hangs/test/a.test.ts': `${HEAD}it('hangs', () => new Promise(() => { setInterval(() => {}, 9999); }));\n`,
+  'packages/hangs/test/b.test.ts': `${HEAD}it('holds', () => {});\n`,
   'packages/dying/package.json': manifest('dying', true),
   'packages/dying/test/a.test.ts': `${HEAD}it('holds', () => { process.exit(3); });\n`,
   'packages/seeded/package.json': manifest('seeded', false),
@@ -68,7 +71,7 @@ interface Run {
 function gate(...only: readonly string[]): Run {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(scratch, 'tools/test.ts'), '--as-is', '--only', only.join(',')],
+    [join(scratch, 'tools/test.ts'), '--as-is', '--limit', '3', '--only', only.join(',')],
     { encoding: 'utf8', env: { ...process.env, SEED: '7' } },
   );
   const lines = `${stderr}${stdout}`.trimEnd().split('\n');
@@ -124,6 +127,14 @@ describe('npm test', () => {
 
   it('shows why a file does not load', () => {
     assert.match(gate('broken').lines.join('\n'), /ERR_MODULE_NOT_FOUND/);
+  });
+
+  it('ends with what hangs, and names it', () => {
+    const { status, last, lines } = gate('hangs');
+    assert.equal(status, 1);
+    assert.match(last ?? '', /^\d passed, [1-9] failed, 0 skipped$/);
+    assert.ok(lines.includes('  hangs: packages/hangs/test/a.test.ts'));
+    assert.ok(lines.includes('  hangs: ran out of time after 3 s'));
   });
 
   it('never takes a suite without tests for one that passed', () => {

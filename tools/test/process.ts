@@ -26,6 +26,9 @@ export interface Order {
 /** More than this of kept output is of no use to anybody. */
 const OUTPUT_MAX_LENGTH = 200_000;
 
+/** How long a process may take to say what it was doing. */
+const GRACE_MS = 3000;
+
 const running = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -64,18 +67,25 @@ export async function runProcess(order: Order): Promise<Ending> {
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
   let timedOut = false;
+  let grace: NodeJS.Timeout | undefined;
   const timer = setTimeout(() => {
     timedOut = true;
-    killFamily(child);
+    // Asked politely, node:test still tells which files it was waiting for.
+    child.kill('SIGTERM');
+    grace = setTimeout(() => killFamily(child), GRACE_MS);
   }, order.limitMs);
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
   child.once('error', (error) => {
     output += error.message;
     resolve(127);
   });
-  child.once('close', (status) => resolve(status ?? undefined));
+  child.once('exit', () => {
+    if (timedOut) killFamily(child);
+  });
+  child.once('close', (status) => resolve(timedOut ? undefined : (status ?? undefined)));
   const status = await promise;
   clearTimeout(timer);
+  clearTimeout(grace);
   running.delete(child);
   return { status, timedOut, output, seconds: (performance.now() - started) / 1000 };
 }

@@ -15,7 +15,8 @@ interface TestEvent {
   readonly data: {
     readonly file?: string;
     readonly entryFile?: string;
-    readonly name: string;
+    /** Only what tells of a test has a name. */
+    readonly name?: string;
     readonly message?: string;
     readonly skip?: string | boolean;
     readonly todo?: string | boolean;
@@ -45,17 +46,23 @@ function lineOf(event: TestEvent): TestRecord | undefined {
   if (event.type === 'test:stderr') {
     return { file: place, name: '', outcome: 'wrote', reason: message };
   }
-  const outcome = outcomeOf(event);
+  if (name === undefined) return undefined;
+  const isFile = file !== undefined && resolve(name) === file;
+  // A file stands as a test of its own when it broke or hung, or when nothing in it was a test.
+  const outcome = isFile && isVerdict(event) ? 'failed' : outcomeOf(event);
   if (outcome === undefined) return undefined;
   const said = [skip, todo].find((reason) => typeof reason === 'string') ?? 'no reason given';
   return { file: place, name, outcome, reason: outcome === 'skipped' ? said : '' };
 }
 
+function isVerdict({ type }: TestEvent): boolean {
+  return type === 'test:pass' || type === 'test:fail';
+}
+
 /** A suite counts only when it broke by itself, in a hook: its tests are counted one by one. */
-function outcomeOf({ type, data }: TestEvent): TestRecord['outcome'] | undefined {
-  if (type !== 'test:pass' && type !== 'test:fail') return undefined;
-  // A file stands as a test of its own when it broke, or when nothing in it was a test.
-  if (data.file !== undefined && resolve(data.name) === data.file) return 'failed';
+function outcomeOf(event: TestEvent): TestRecord['outcome'] | undefined {
+  if (!isVerdict(event)) return undefined;
+  const { type, data } = event;
   const isSuite = data.details?.type === 'suite';
   if (type === 'test:fail') {
     return isSuite && data.details?.error?.failureType === 'subtestsFailed' ? undefined : 'failed';

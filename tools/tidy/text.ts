@@ -6,8 +6,7 @@ const LINES_MAX = 500;
 
 const CODE = /\.(?:ts|tsx|mjs|css|sql|sh)$/;
 /** A folder of somebody's machine: a home, a temporary or a work folder, on any system. */
-const MACHINE_PATH =
-  /(?<![\w./-])\/(?:work|tmp|home|Users)\/[\w.-]+|\/root\/\.|\b[A-Z]:\\+Users\\/;
+const MACHINE_PATH = /(?<![\w./-])\/(?:work|tmp|home|Users)\/[\w.-]+|\/root\/\.|\b[A-Z]:\\+Users\\/;
 const OPEN_WORD = /\b(?:TODO|FIXME|XXX|HACK)\b(?!\(#\d+\))/;
 
 /**
