@@ -55,7 +55,10 @@ export function* findTarget(
     if (role === undefined || (!agreed && visited.has(role.name))) continue;
     loads += visit.roles.length;
     if (loads > DELEGATIONS_VISITED_MAX) {
-      throw new UptaneFault('LIMIT', `Cannot find image: over ${DELEGATIONS_VISITED_MAX} roles`);
+      throw new UptaneFault('LIMIT', `Cannot find image: over ${DELEGATIONS_VISITED_MAX} roles`, {
+        repository: 'image',
+        role: role.name,
+      });
     }
     if (agreed) {
       const found = yield* findAgreed(session, visit, query.name);

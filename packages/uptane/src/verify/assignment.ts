@@ -1,7 +1,7 @@
 /** What verified metadata assigns to an ECU, and the checks of the image itself. */
 import type { Brand } from '@immota/base';
 import { encodeCanonical } from '../encoding/canonical.ts';
-import { UptaneFault } from '../fault.ts';
+import { UptaneFault, type UptaneFaultSite } from '../fault.ts';
 import { checkMeasurement, hashesAgree, type Measurement } from '../metadata/hashes.ts';
 import {
   type EcuIdentifier,
@@ -56,11 +56,12 @@ export interface EcuState {
  */
 export function checkAssignment(target: AssignedTarget, ecu: EcuState): VerifiedAssignment {
   const { hardwareIdentifier } = target.assignment;
+  const site = { repository: 'director', role: 'targets' } as const;
   if (hardwareIdentifier !== ecu.hardwareIdentifier) {
     throw new UptaneFault(
       'HARDWARE_MISMATCH',
       `Cannot install on "${target.ecuIdentifier}": the image is for "${hardwareIdentifier}"`,
-      { repository: 'director', role: 'targets' },
+      site,
     );
   }
   const releaseCounter = target.file.releaseCounter ?? 0;
@@ -68,9 +69,10 @@ export function checkAssignment(target: AssignedTarget, ecu: EcuState): Verified
     throw new UptaneFault(
       'RELEASE_COUNTER',
       `Cannot install on "${target.ecuIdentifier}": release ${releaseCounter} after ${ecu.releaseCounter}`,
+      site,
     );
   }
-  const name = parseInstallableName(target.name);
+  const name = installable(target.name, site);
   const { ecuIdentifier, file, assignment } = target;
   const fields = { ecuIdentifier, hardwareIdentifier, name, file, releaseCounter, assignment };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- minted: checked above; its callers verified the metadata
@@ -117,6 +119,14 @@ export function compareWithImage(target: AssignedTarget, image: TargetFile | und
  */
 export function checkImage(assignment: VerifiedAssignment, measured: Measurement): void {
   checkMeasurement(assignment.file, measured);
+}
+
+function installable(name: TargetName, site: UptaneFaultSite): InstallableName {
+  try {
+    return parseInstallableName(name);
+  } catch (error) {
+    throw error instanceof UptaneFault ? error.located(site) : error;
+  }
 }
 
 /** Some suppliers' tools list an image's hardware by ECU instead of by `hardwareIds`. */

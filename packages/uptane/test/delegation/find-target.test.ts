@@ -297,7 +297,7 @@ describe('findTarget()', () => {
     assert.equal(search.asked().length, DELEGATIONS_VISITED_MAX);
     last.files.length = 0;
     search.delegate('beyond', 8);
-    assert.equal((await refusalOf(search.find()))?.code, 'LIMIT');
+    assert.deepEqual(await refusalOf(search.find()), inImage('LIMIT', 'beyond'));
   });
 
   it('keeps delegated roles apart whatever their names', async () => {
