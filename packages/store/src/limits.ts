@@ -40,8 +40,6 @@ export const TRANSACTION_ATTEMPTS_MAX = 10;
 export const TRANSACTION_PAUSE_FIRST_MS = 2;
 /** The longest pause between two tries of a transaction. */
 export const TRANSACTION_PAUSE_LAST_MS = 200;
-/** NOTIFY's payload ends below 8000 bytes. */
-export const NOTIFY_PAYLOAD_MAX_BYTES = 7_999;
 /** PostgreSQL cuts identifiers after this many bytes, and two long ones could become one. */
 export const IDENTIFIER_MAX_BYTES = 63;
 /** Blobs are read in blocks of this length: measured best for TLS and for hashing. */

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { StoreFault } from '../fault.ts';
 
 /** Type numbers from PostgreSQL's catalogue, `pg_type`. */
-export const OID = {
+const OID = {
   int8: 20,
   date: 1082,
   timestamp: 1114,

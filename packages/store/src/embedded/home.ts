@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Buffer } from 'node:buffer';
 import { StoreFault } from '../fault.ts';
-import { SOCKET_PATH_MAX_BYTES } from '../limits.ts';
+import { EMBEDDED_LOCK_MS, SOCKET_PATH_MAX_BYTES } from '../limits.ts';
 import type { NoticeListener } from '../database/engine.ts';
 import { type Account, findAccount, probe } from './account.ts';
+import { withFileLock } from './lock.ts';
 
 /** Root's place for what a service keeps, by the Filesystem Hierarchy Standard 3.0, 5.8. */
 const SHARED_STATE = '/var/lib/immota';
@@ -55,6 +56,11 @@ export async function prepareHome(
   const near = join(dataFolder, 'postgres');
   await makeFolder(dataFolder);
   await makeFolder(near);
+  // Two that find no place at the same time must not choose two.
+  return withFileLock(join(near, 'place-lock'), EMBEDDED_LOCK_MS, () => findPlace(near, notice));
+}
+
+async function findPlace(near: string, notice: NoticeListener): Promise<Home | undefined> {
   const moved = await readFile(join(near, POINTER), 'utf8').catch(() => undefined);
   const home = await describe(moved?.trim() ?? near);
   if (await canEnter(home)) return home;
@@ -125,7 +131,10 @@ async function moveAway(near: string, notice: NoticeListener): Promise<Home | un
     return undefined;
   }
   const home = await describe(folder);
-  if (!(await canEnter(home))) return undefined;
+  if (!(await canEnter(home))) {
+    await rmdir(folder);
+    return undefined;
+  }
   const pointer = join(near, POINTER);
   await writeFile(`${pointer}.draft`, `${folder}\n`);
   await rename(`${pointer}.draft`, pointer);

@@ -28,7 +28,7 @@ import {
   waitForEnd,
 } from './postmaster.ts';
 import { isRunning } from './process.ts';
-import type { Software } from './software.ts';
+import { removeOldSoftware, type Software } from './software.ts';
 
 const run = promisify(execFile);
 const PORT = 5432;
@@ -117,6 +117,7 @@ async function startServer(
   }
   await ensureCluster(home, software, options.isDisposable);
   await disarmLeftover(home.data);
+  await removeOldSoftware(home.folder, software);
   const socketFolder = await chooseSocketFolder(home);
   if (home.account !== undefined) await chown(socketFolder, home.account.uid, home.account.gid);
   await makePipe(home);
@@ -199,7 +200,11 @@ function describeCommand(
 /** A new one each time: readers of an old one, of a keeper that hangs on, are cut off. */
 async function makePipe(home: Home): Promise<void> {
   await rm(home.pipe, { force: true });
-  await run('mkfifo', ['-m', '600', home.pipe]);
+  try {
+    await run('mkfifo', ['-m', '600', home.pipe]);
+  } catch (error) {
+    throw new StoreFault('EMBEDDED_FAILED', 'Cannot make a named pipe', { cause: error });
+  }
   if (home.account !== undefined) await chown(home.pipe, home.account.uid, home.account.gid);
 }
 

@@ -5,8 +5,9 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import { isJsonObject, type JsonValue, member, parseJson } from '@immota/base';
 import type { NoticeListener } from '../database/engine.ts';
-import { PACKAGE_JSON_MAX_BYTES } from '../limits.ts';
+import { EMBEDDED_LOCK_MS, PACKAGE_JSON_MAX_BYTES } from '../limits.ts';
 import { type Account, probe } from './account.ts';
+import { withFileLock } from './lock.ts';
 
 /** A PostgreSQL that was seen to run. */
 export interface Software {
@@ -27,6 +28,7 @@ interface Link {
   readonly target: string;
 }
 
+const COPY_PREFIX = 'software-';
 const PLATFORMS: ReadonlyMap<string, string> = new Map([
   ['win32', 'windows'],
   ['linux', 'linux'],
@@ -55,12 +57,28 @@ export async function prepareSoftware(
   if ((await layLinks(found.folder, found.links)) && (await runs(folder, account))) {
     return { folder };
   }
-  const copy = join(home, `software-${found.version}`);
-  if (!existsSync(copy)) {
+  const copy = join(home, `${COPY_PREFIX}${found.version}`);
+  await withFileLock(join(home, 'copy-lock'), EMBEDDED_LOCK_MS, async () => {
+    if (existsSync(copy)) return;
     await copySoftware(found, copy);
     notice({ code: 'SOFTWARE_COPIED', message: `PostgreSQL's binaries were copied to ${copy}` });
-  }
+  });
   return (await runs(join(copy, 'native'), account)) ? { folder: join(copy, 'native') } : undefined;
+}
+
+/**
+ * Removes copies of other versions.
+ *
+ * @param home - the cluster's folder; no server runs from it.
+ * @param used - what stays.
+ */
+export async function removeOldSoftware(home: string, used: Software): Promise<void> {
+  const names = await readdir(home);
+  await Promise.all(
+    names
+      .filter((name) => name.startsWith(COPY_PREFIX) && !used.folder.startsWith(join(home, name)))
+      .map((name) => rm(join(home, name), { recursive: true, force: true })),
+  );
 }
 
 async function findPackage(): Promise<Package | undefined> {
