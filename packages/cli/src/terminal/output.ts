@@ -49,9 +49,23 @@ export function reportFailure(error: unknown, json: boolean, { stdout, stderr }:
     else stderr.write(`immota: ${error.message} [${String(error.code)}]\n`);
     return 1;
   }
+  const system = findSystemError(error);
+  if (system !== undefined) {
+    if (json) stdout.write(`${JSON.stringify(system)}\n`);
+    else stderr.write(`immota: ${system.message} [${system.code}]\n`);
+    return 1;
+  }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   stderr.write(`immota: this is a bug, please report it\n${trace}\n`);
   return 70;
+}
+
+/** A file that is not there or may not be read is the caller's business, not a bug. */
+function findSystemError(
+  error: unknown,
+): { readonly code: string; readonly message: string } | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? { code: error.code, message: error.message } : undefined;
 }
 
 /**
