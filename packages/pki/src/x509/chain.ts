@@ -70,7 +70,7 @@ export function checkChain(
       const extended = [...path, issuer];
       try {
         checkLink(last, issuer, at);
-        checkAbove(extended, purpose);
+        checkBelow(issuer, path, purpose);
       } catch (error) {
         if (!(error instanceof PkiFault)) throw error;
         refusal ??= error;
@@ -143,21 +143,23 @@ function keyOf(issuer: Certificate): PublicKey {
   return key;
 }
 
-/** Checks what the topmost authority of a path demands of everything below it. */
-function checkAbove(path: readonly Certificate[], purpose: ChainPurpose): void {
-  const authority = path.at(-1);
-  if (authority === undefined) return;
+/** Checks what an authority demands of everything below it, leaf first. */
+function checkBelow(
+  authority: Certificate,
+  below: readonly Certificate[],
+  purpose: ChainPurpose,
+): void {
+  const { purposes, pathLength = Infinity, nameConstraints } = authority;
   // A purpose in an authority's certificate bounds what it may vouch for, as in TLS stacks.
-  if (authority.purposes?.includes(PURPOSE_OID[purpose]) === false) {
+  if (purposes?.includes(PURPOSE_OID[purpose]) === false) {
     throw refusePurpose(`an authority above it is not for a ${purpose}`);
   }
-  const authoritiesBelow = path.length - 2;
-  if (authority.pathLength !== undefined && authoritiesBelow > authority.pathLength) {
+  const authoritiesBelow = below.length - 1;
+  if (authoritiesBelow > pathLength) {
     throw new PkiFault('CHAIN_PATH_LENGTH', 'Cannot trust certificate: too many authorities');
   }
-  const { nameConstraints } = authority;
   if (nameConstraints === undefined) return;
-  for (const below of path.slice(0, -1)) checkNamesAllowed(below, nameConstraints);
+  for (const certificate of below) checkNamesAllowed(certificate, nameConstraints);
 }
 
 function refusePurpose(why: string): PkiFault {

@@ -15,6 +15,7 @@ import {
 
 import {
   type Der,
+  writeExplicit,
   writeImplicit,
   writeInteger,
   writeOctets,
@@ -93,6 +94,16 @@ const id = (certificate: Certificate): string =>
   Buffer.from(keyIdOf(certificate.publicKeyDer)).toString('hex');
 
 const take = (device: ReturnType<typeof checkDevice>): string => device.deviceId;
+
+const base = (text: string): Der => writeSequence(writeExplicit(4, name(text)));
+
+const constrained = (...texts: readonly string[]): Parts => {
+  const permitted = writeExplicit(0, ...texts.map((text) => base(text)));
+  const value = writeSequence(permitted);
+  return {
+    extensions: [authority(), ISSUES, extension(OID.nameConstraints, value, true)],
+  };
+};
 
 describe('checkChain()', () => {
   it('gives the way from leaf to anchor', () => {
@@ -262,6 +273,28 @@ describe('checkChain()', () => {
     const intermediates = [...expired.intermediates, ...good.intermediates];
     assert.ok(checkChain(leaf, 'device', { ...good, intermediates }));
     await refuses('CHAIN_EXPIRED', () => checkChain(leaf, 'device', { ...good, ...expired }));
+  });
+
+  it('holds the authorities in between to name constraints too', async () => {
+    const [leaf, good] = await makeChain({ root: constrained('forged', 'M') });
+    assert.ok(checkChain(leaf, 'device', good));
+    for (const wrong of [constrained('forged'), constrained('M')]) {
+      const [other, bad] = await makeChain({ root: wrong });
+      await refuses('CHAIN_NAME', () => checkChain(other, 'device', bad));
+    }
+  });
+
+  it('does not take a bug for a refusal', () => {
+    const broken: Certificate = {
+      ...world.devices.certificate,
+      get publicKeyDer(): never {
+        throw new RangeError('a bug');
+      },
+    };
+    assert.throws(
+      () => checkChain(world.device, 'device', { ...context, intermediates: [broken] }),
+      { name: 'RangeError' },
+    );
   });
 
   it('takes 16 intermediates and refuses more', async () => {
