@@ -132,8 +132,8 @@ describe('npm test', () => {
   it('ends with what hangs, and names it', () => {
     const { status, last, lines } = gate('hangs');
     assert.equal(status, 1);
-    assert.match(last ?? '', /^\d passed, [1-9] failed, 0 skipped$/);
-    assert.ok(lines.includes('  hangs: packages/hangs/test/a.test.ts'));
+    assert.match(last ?? '', /^1 passed, [23] failed, 0 skipped$/);
+    assert.ok(lines.some((line) => line.endsWith('a.test.ts did not come to its end')));
     assert.ok(lines.includes('  hangs: ran out of time after 3 s'));
   });
 
