@@ -65,7 +65,7 @@ async function receiveInto(file: number, order: ArtifactOrder): Promise<void> {
 }
 
 /** The path of an artifact under its base: each part encoded, the hash before the last one. */
-export function artifactUrlPath(name: string, prefix: string | undefined): string {
+function artifactUrlPath(name: string, prefix: string | undefined): string {
   const parts = name.split('/').map(encodeFileName);
   const last = parts.pop() ?? '';
   return [...parts, prefix === undefined ? last : `${prefix}.${last}`].join('/');

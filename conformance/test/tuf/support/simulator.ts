@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { canonicalBytes, type Json } from './canonical.ts';
-import { type KeyKind, makeSigner, type TestSigner } from './signer.ts';
+import { makeSigner, type TestSigner } from './signer.ts';
 
 export type Metadata = { [name: string]: Json };
 
@@ -315,7 +315,7 @@ export class Simulator {
 }
 
 /** A Targets role that lists nothing. */
-export function emptyTargets(expires: string = inDays(30)): Metadata {
+function emptyTargets(expires: string = inDays(30)): Metadata {
   return { _type: 'targets', version: 1, spec_version: '1.0.31', expires, targets: {} };
 }
 
@@ -328,5 +328,3 @@ export function percentEncoded(name: string): string {
       : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }).join('');
 }
-
-export type { KeyKind };
