@@ -18,8 +18,8 @@ export const EMBEDDED_STOP_MS = 60_000;
 export const EMBEDDED_LOCK_MS: number = EMBEDDED_START_MS + EMBEDDED_STOP_MS;
 /** Pause between two looks at a server that starts or stops. */
 export const EMBEDDED_POLL_MS = 15;
-/** How long a probe of the server's binaries may take, on a slow and cold disk. */
-export const EMBEDDED_PROBE_MS = 20_000;
+/** How long a probe of the server's binaries may take: slower than any machine, since failing is final. */
+export const EMBEDDED_PROBE_MS = 60_000;
 /** How long making a new cluster may take, on a slow and cold disk. */
 export const EMBEDDED_INITDB_MS = 120_000;
 /** Times that the keeper restarts a server that died within a minute of its last start. */

@@ -39,7 +39,7 @@ export interface Subscription {
  *
  * Types across the border: `timestamptz` is `Temporal.Instant` both ways (cut to microseconds),
  * `bigint` and `count(*)` are numbers (beyond 2^53 a `VALUE_RANGE` fault), `bytea` is bytes,
- * `date` and `timestamp` are text. A JavaScript array is an SQL array: for a JSON array pass
+ * `date`, `timestamp` and `numeric` are text. A JavaScript array is an SQL array: for a JSON array pass
  * `JSON.stringify(…)`.
  */
 export interface Database<Schema> {

@@ -36,7 +36,28 @@ export function parseServerUrl(url: string): PoolConfig {
       throw new StoreFault('URL_MALFORMED', 'Cannot read database URL: unknown sslmode');
   }
   if (mode === 'disable') parsed.searchParams.set('sslmode', 'disable');
-  return { connectionString: parsed.href.replace(`@${NO_HOST}/`, '@/') };
+  return { connectionString: print(parsed) };
+}
+
+/**
+ * Names another database of the same server.
+ *
+ * @param url - one that `parseServerUrl` accepts.
+ * @param database - a plain identifier.
+ */
+export function renameDatabase(url: string, database: string): string {
+  const parsed = parse(url);
+  parsed.pathname = `/${database}`;
+  return print(parsed);
+}
+
+/** Finds the name of a URL's database. */
+export function findDatabase(url: string): string {
+  return decodeURIComponent(parse(url).pathname.slice(1));
+}
+
+function print(url: URL): string {
+  return url.href.replace(`@${NO_HOST}/`, '@/');
 }
 
 function parse(url: string): URL {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Engine, NoticeListener } from '../database/engine.ts';
 import { openPgliteEngine } from '../database/pglite-engine.ts';
 import { openServerEngine, type ServerEngineOptions } from '../database/server-engine.ts';
-import { StoreFault } from '../fault.ts';
+import { StoreFault, type StoreFaultCode } from '../fault.ts';
 import { ADMIN, OWNER } from './cluster.ts';
 import { hasCluster, prepareHome } from './home.ts';
 import { takeFileLock } from './lock.ts';
@@ -30,10 +30,9 @@ export async function openEmbeddedEngine(
   if (existsSync(join(dataFolder, 'pglite'))) {
     return openPglite(dataFolder, options.notice, 'the data folder holds a PGlite database');
   }
-  const server = await findServer(dataFolder, options.notice);
-  if (server === undefined) {
-    return openPglite(dataFolder, options.notice, 'no PostgreSQL server can run here');
-  }
+  const found = await findServer(dataFolder, options.notice);
+  if (found.kind === 'none') return openPglite(dataFolder, options.notice, found.why);
+  const { server } = found;
   return openServerEngine({
     ...options,
     kind: 'embedded',
@@ -58,30 +57,37 @@ export function describeConnection(
     : { host, port, user: ADMIN, password: server.adminPassword, database: 'postgres' };
 }
 
-async function findServer(
-  dataFolder: string,
-  notice: NoticeListener,
-): Promise<EmbeddedServer | undefined> {
+type Found =
+  | { readonly kind: 'server'; readonly server: EmbeddedServer }
+  | { readonly kind: 'none'; readonly why: string };
+
+/** A cluster that is there and cannot be served must not be hidden behind an empty database. */
+async function findServer(dataFolder: string, notice: NoticeListener): Promise<Found> {
   const isOld = hasCluster(dataFolder);
+  let why = `no PostgreSQL for ${process.platform}-${process.arch} runs here`;
   try {
     const home = await prepareHome(dataFolder, notice);
-    const software =
-      home === undefined ? undefined : await prepareSoftware(home.folder, home.account, notice);
-    if (home !== undefined && software !== undefined) {
-      return await joinServer(home, software, { graceSeconds: 0, isDisposable: false, notice });
+    if (home === undefined) {
+      why = 'there is no user and place for a PostgreSQL server';
+    } else {
+      const software = await prepareSoftware(home.folder, home.account, notice);
+      if (software !== undefined) {
+        const options = { graceSeconds: 0, isDisposable: false, notice };
+        return { kind: 'server', server: await joinServer(home, software, options) };
+      }
     }
   } catch (error) {
-    // A cluster that was made and does not start must not be hidden behind an empty database.
-    if (isOld || hasCluster(dataFolder) || !isFault(error, 'EMBEDDED_FAILED')) throw error;
+    if (!isFault(error, 'EMBEDDED_FAILED') || hasCluster(dataFolder)) throw error;
+    why = error.message;
   }
-  if (!isOld) return undefined;
+  if (!isOld) return { kind: 'none', why };
   throw new StoreFault(
     'DATA_FOLDER_UNUSABLE',
-    `Cannot open ${dataFolder}: it holds a PostgreSQL cluster, and no server can run here`,
+    `Cannot open ${dataFolder}: it holds a PostgreSQL cluster, and ${why}`,
   );
 }
 
-function isFault(error: unknown, code: string): boolean {
+function isFault(error: unknown, code: StoreFaultCode): error is StoreFault {
   return error instanceof StoreFault && error.code === code;
 }
 

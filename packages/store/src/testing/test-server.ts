@@ -9,7 +9,7 @@ import { withFileLock } from '../embedded/lock.ts';
 import { findPostmaster } from '../embedded/postmaster.ts';
 import { type EmbeddedServer, joinServer } from '../embedded/server.ts';
 import { prepareSoftware } from '../embedded/software.ts';
-import { parseServerUrl } from '../database/server-url.ts';
+import { findDatabase, parseServerUrl, renameDatabase } from '../database/server-url.ts';
 import { StoreFault } from '../fault.ts';
 import { EMBEDDED_LOCK_MS, TEST_SERVER_GRACE_SECONDS } from '../limits.ts';
 
@@ -112,16 +112,10 @@ function describeEmbedded(embedded: EmbeddedServer): TestServer {
 }
 
 function describeForeign(url: string): TestServer {
-  const parsed = new URL(url);
-  const urlOf = (database: string): string => {
-    const other = new URL(parsed);
-    other.pathname = `/${database}`;
-    return other.href;
-  };
   return {
-    root: parsed.pathname.slice(1),
+    root: findDatabase(url),
     isLocal: false,
-    connection: (database) => parseServerUrl(urlOf(database)),
-    url: urlOf,
+    connection: (database) => parseServerUrl(renameDatabase(url, database)),
+    url: (database) => renameDatabase(url, database),
   };
 }

@@ -71,7 +71,15 @@ describe('openDatabase() on a server', () => {
     }
   });
 
-  it('says that a server may forget', async () => {
+  it('does without a server rather than without the TLS that was asked for', async () => {
+    await refuses({ url: `${test.url}&sslmode=verify-full` }, 'UNREACHABLE');
+  });
+
+  it('says that a server may forget', async (t) => {
+    if (!(await openTestServer()).isLocal) {
+      t.skip('this server remembers');
+      return;
+    }
     const codes: string[] = [];
     const notice = ({ code }: { code: string }): void => {
       codes.push(code);

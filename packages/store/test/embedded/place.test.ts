@@ -87,7 +87,7 @@ describe('openDatabase() on a data folder, without binaries for this machine', (
 });
 
 async function openOnce(dataFolder: string, fixtures?: string): Promise<readonly string[]> {
-  const opener = startFixture('opener.ts', [dataFolder], fixtures);
+  const opener = startFixture('opener.ts', [dataFolder], { folder: fixtures });
   opener.child.stdin?.end('go\n');
   assert.equal(await opener.end(), 0);
   return opener.lines;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { sql } from '../../src/index.ts';
-import { openTestDatabase, type TestDatabase } from '../../src/testing.ts';
+import { openTestDatabase, openTestServer, type TestDatabase } from '../../src/testing.ts';
 import { startFixture } from '../fixture/process.ts';
 
 const MIGRATIONS = [
@@ -39,6 +39,14 @@ describe('openTestDatabase()', () => {
     assert.equal(await exists(tester.lines[0]), true);
     await (await openTestDatabase(MIGRATIONS)).drop();
     assert.equal(await exists(tester.lines[0]), false);
+  });
+
+  it('uses the server that a variable names instead', async () => {
+    const server = await openTestServer();
+    const environment = { IMMOTA_TEST_DATABASE_URL: server.url(server.root), TMPDIR: '/nowhere' };
+    const tester = startFixture('tester.ts', [], { environment });
+    assert.equal(await tester.end(), 0);
+    assert.equal(tester.lines[1], 'dropped');
   });
 
   async function exists(name: string | undefined): Promise<boolean> {
