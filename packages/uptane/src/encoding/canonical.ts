@@ -4,7 +4,7 @@
  * Two forms. `olpc` (TUF 1.0): only `"` and `\` are escaped, all else is raw UTF-8, member names are
  * sorted by code point. `escaped` (the vehicle dialect): JSON's own escapes, and every non-ASCII
  * code unit as lower-case `\uXXXX`. Neither knows fractions. The work list is our own, so that no
- * document can exhaust the stack; and what is already in order goes to the engine's serializer.
+ * document can exhaust the stack; and whatever is in order already goes to the engine's serializer.
  */
 import { isJsonObject, type JsonValue, utf8 } from '@immota/base';
 import { UptaneFault } from '../fault.ts';
@@ -41,12 +41,14 @@ function rank(unit: number): number {
 }
 
 function canonicalText(value: JsonValue, form: CanonicalForm): string {
-  if (isOrdered(value)) {
-    const text = JSON.stringify(value);
-    if (form === 'escaped') return escapeNonAscii(text);
-    if (!text.includes('\\')) return text;
-  }
-  return build(value, form);
+  checkIfScalar(value);
+  return build(value, form, findUnordered(value));
+}
+
+/** Writes a value whose members all stand in canonical order: the engine does it best. */
+function serialize(value: JsonValue, form: CanonicalForm): string {
+  const text = JSON.stringify(value);
+  return form === 'olpc' ? unescape(text) : escapeNonAscii(text);
 }
 
 function escapeNonAscii(text: string): string {
@@ -56,29 +58,75 @@ function escapeNonAscii(text: string): string {
   );
 }
 
-/** Tells whether every object's members are in canonical order already, and checks the numbers. */
-function isOrdered(root: JsonValue): boolean {
-  let ordered = true;
-  const pending: JsonValue[] = [root];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value === 'number') checkInteger(value);
-    if (typeof value !== 'object' || value === null) continue;
-    if (!isJsonObject(value)) {
-      for (const item of value) pending.push(item);
-      continue;
+const LETTERS: ReadonlyMap<string, string> = new Map([
+  ['\\b', '\b'],
+  ['\\f', '\f'],
+  ['\\n', '\n'],
+  ['\\r', '\r'],
+  ['\\t', '\t'],
+]);
+
+/** Takes JSON's escapes back, but for those of quotation marks and backslashes. */
+function unescape(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replaceAll(/\\(?:u[0-9a-f]{4}|.)/g, (escape) =>
+    escape.length === 2
+      ? (LETTERS.get(escape) ?? escape)
+      : String.fromCharCode(Number.parseInt(escape.slice(2), 16)),
+  );
+}
+
+/**
+ * Checks the numbers, and finds the containers that hold, at any depth, an object whose members are
+ * not in canonical order. All others can be serialized as they stand.
+ */
+function findUnordered(root: JsonValue): ReadonlySet<JsonValue> {
+  const unordered = new Set<JsonValue>();
+  const containers: JsonValue[] = [root];
+  const parents: number[] = [-1];
+  const note = (inner: JsonValue, parent: number): void => {
+    if (typeof inner === 'number') checkInteger(inner);
+    else if (typeof inner === 'object' && inner !== null) {
+      containers.push(inner);
+      parents.push(parent);
     }
-    let previous: string | undefined;
-    const object = value;
-    for (const name of Object.keys(object)) {
-      if (previous !== undefined && !precedes(previous, name)) ordered = false;
-      previous = name;
-      const inner = object[name];
-      if (typeof inner === 'number') checkInteger(inner);
-      else if (typeof inner === 'object' && inner !== null) pending.push(inner);
+  };
+  for (let index = 0; index < containers.length; index += 1) {
+    const container = containers[index];
+    if (isJsonObject(container)) {
+      let previous: string | undefined;
+      let ordered = true;
+      for (const name of Object.keys(container)) {
+        if (previous !== undefined && !precedes(previous, name)) ordered = false;
+        previous = name;
+        note(container[name] ?? null, index);
+      }
+      if (!ordered) markUp(index, { containers, parents, unordered });
+    } else if (Array.isArray(container)) {
+      for (const item of container as readonly JsonValue[]) note(item, index);
     }
   }
-  return ordered;
+  return unordered;
+}
+
+/** Marks a container and all around it, as far as they are not marked yet. */
+function markUp(
+  start: number,
+  {
+    containers,
+    parents,
+    unordered,
+  }: {
+    readonly containers: readonly JsonValue[];
+    readonly parents: readonly number[];
+    readonly unordered: Set<JsonValue>;
+  },
+): void {
+  for (let index = start; index >= 0; index = parents[index] ?? -1) {
+    const container = containers[index] ?? null;
+    if (unordered.has(container)) return;
+    unordered.add(container);
+  }
 }
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -88,6 +136,10 @@ function precedes(left: string, right: string): boolean {
   return SURROGATE.test(left) || SURROGATE.test(right)
     ? compareCodePoints(left, right) < 0
     : left < right;
+}
+
+function checkIfScalar(value: JsonValue): void {
+  if (typeof value === 'number') checkInteger(value);
 }
 
 function checkInteger(value: number): void {
@@ -102,51 +154,34 @@ interface Frame {
   next: number;
 }
 
-function build(root: JsonValue, form: CanonicalForm): string {
+function build(root: JsonValue, form: CanonicalForm, unordered: ReadonlySet<JsonValue>): string {
+  if (!unordered.has(root)) return serialize(root, form);
   const parts: string[] = [];
-  const stack: Frame[] = [];
-  let value: JsonValue | undefined = root;
+  const stack: Frame[] = [open(root, parts)];
   for (;;) {
-    if (value !== undefined) {
-      const opened = open(value, form, parts);
-      if (opened !== undefined) stack.push(opened);
-    }
     const frame = stack.at(-1);
     if (frame === undefined) return parts.join('');
     if (frame.next === frame.items.length) {
       parts.push(frame.names === undefined ? ']' : '}');
       stack.pop();
-      value = undefined;
       continue;
     }
     if (frame.next > 0) parts.push(',');
-    if (frame.names !== undefined) parts.push(quote(frame.names[frame.next] ?? '', form), ':');
-    value = frame.items[frame.next] ?? null;
+    if (frame.names !== undefined) parts.push(serialize(frame.names[frame.next] ?? '', form), ':');
+    const value = frame.items[frame.next] ?? null;
     frame.next += 1;
+    if (unordered.has(value)) stack.push(open(value, parts));
+    else parts.push(serialize(value, form));
   }
 }
 
-/** Writes a scalar, or the opening bracket of a container, whose frame it returns. */
-function open(value: JsonValue, form: CanonicalForm, parts: string[]): Frame | undefined {
-  if (typeof value === 'string') {
-    parts.push(quote(value, form));
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) {
-    parts.push(JSON.stringify(value));
-    return undefined;
-  }
+/** Writes the opening bracket of a container that must be taken apart. */
+function open(value: JsonValue, parts: string[]): Frame {
   if (!isJsonObject(value)) {
     parts.push('[');
-    return { names: undefined, items: value, next: 0 };
+    return { names: undefined, items: Array.isArray(value) ? value : [], next: 0 };
   }
   parts.push('{');
   const names = Object.keys(value).toSorted(compareCodePoints);
   return { names, items: names.map((name) => value[name] ?? null), next: 0 };
-}
-
-function quote(text: string, form: CanonicalForm): string {
-  return form === 'olpc'
-    ? `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
-    : escapeNonAscii(JSON.stringify(text));
 }
