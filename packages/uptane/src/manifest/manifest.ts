@@ -103,7 +103,8 @@ export function decodeManifest(bytes: Uint8Array): UnverifiedManifest {
  *
  * @param keys - of the vehicle that the connection belongs to.
  * @throws UptaneFault REPORT_SIGNATURE when the Primary's signature does not verify, ECU_UNKNOWN when
- * another Primary signed, VEHICLE_MISMATCH when it names another vehicle {uptane E6}. A single ECU's bad report is not thrown but listed in `refused`.
+ * another Primary signed, VEHICLE_MISMATCH when it names another vehicle {uptane E6}. A single ECU's
+ * bad report is not thrown but listed in `refused`.
  */
 export function verifyManifest(manifest: UnverifiedManifest, keys: VehicleKeys): VerifiedManifest {
   const { primaryEcuIdentifier } = manifest;
