@@ -52,8 +52,6 @@ export type CloudFaultCode =
   | 'IMAGE_UNKNOWN'
   /** A plan that cannot be signed: it contradicts what the image or the vehicle is. */
   | 'PLAN_INVALID'
-  /** Metadata for the vehicle longer than its client reads. */
-  | 'PLAN_TOO_LONG'
   /** Metadata offered for publication does not follow from what is published. */
   | 'METADATA_REFUSED'
   /** The repositories are there already, or not yet. */
@@ -66,6 +64,12 @@ export type CloudFaultCode =
   | 'EVENT_CHAIN'
   /** A release that is not of its shape, or whose goal is not among its images. */
   | 'RELEASE_MALFORMED'
+  /** No token, or one that is unknown, revoked or over. */
+  | 'UNAUTHENTICATED'
+  /** A token whose role may not do this. */
+  | 'FORBIDDEN'
+  /** A token of this name is good already. */
+  | 'TOKEN_EXISTS'
   /** A fleet query that is no CEL expression. */
   | 'QUERY_MALFORMED'
   /** A campaign cannot go from the state it is in to the one asked for. */

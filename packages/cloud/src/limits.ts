@@ -4,3 +4,31 @@
 export const EVENT_PAGE_ROWS = 1000;
 /** A checkpoint with hybrid signatures. */
 export const CHECKPOINT_MAX_BYTES = 16_384;
+/** ECU keys kept ready to verify with, in a process: some 30 MB. */
+export const KEY_CACHE_ENTRIES = 32_768;
+/** What an ECU may say of its health in a report; more is not kept. */
+export const HEALTH_MAX_CHARACTERS = 4096;
+/** What is kept of an ECU's words on attacks. */
+export const ATTACKS_MAX_CHARACTERS = 2048;
+/** A signed encryption key: X-Wing's 1216 bytes in base64 and hybrid signatures. */
+export const ECU_KEY_MAX_BYTES = 32_768;
+/** Certificates are good from this long ago: a device's clock may be behind. */
+export const BACKDATING_SECONDS = 300;
+/** Texts of installation reports: several times what the vehicles' clients write. */
+export const REPORT_TEXT_MAX_CHARACTERS = 1024;
+/** Fetches of an offer without a word after which it is withdrawn: one could be a power cut, or two. */
+export const SILENT_REFUSALS_MAX = 3;
+/** Images kept in mind by the Director: names, hashes and content keys, some 10 MB. */
+export const CATALOGUE_CACHE_ENTRIES = 20_000;
+/** Director Targets as the vehicles' client reads them. */
+export const AKTUALIZR_TARGETS_MAX_BYTES = 65_536;
+/** Items in one transaction of the hot paths: past this the gain is small and the wait grows. */
+export const BATCH_ITEMS = 500;
+/** Items waiting on a hot path of a process: ten seconds of work; more is refused at once. */
+export const BATCH_PENDING_MAX = 20_000;
+/** Times that a manifest is held against a state that changes under it. */
+export const MANIFEST_ATTEMPTS_MAX = 5;
+/** Vehicles of which a process remembers that their plan is blocked, so that it is told once. */
+export const BLOCKED_CACHE_ENTRIES = 100_000;
+/** Vehicles of which a process remembers the version in force: some 50 MB. */
+export const VERSION_CACHE_ENTRIES = 250_000;

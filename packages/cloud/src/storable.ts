@@ -16,8 +16,8 @@ export function storableObject(object: JsonObject): JsonObject {
   );
 }
 
-/** Bounded by the depth that `parseJson` allows. */
-function storableValue(value: JsonValue): JsonValue {
+/** Does the same in any value. Bounded by the depth that `parseJson` allows. */
+export function storableValue(value: JsonValue): JsonValue {
   if (typeof value === 'string') return storableText(value);
   if (isJsonObject(value)) return storableObject(value);
   if (typeof value !== 'object' || value === null) return value;

@@ -61,6 +61,7 @@ create table vehicle (
   registered_at timestamptz,
   last_seen_at timestamptz,
   last_manifest_at timestamptz,
+  last_manifest_sha256 bytea,
   information jsonb not null default '{}'
 );
 
@@ -116,6 +117,7 @@ create table vehicle_director (
   expires_at timestamptz not null,
   correlation_id text,
   plan jsonb not null,
+  first_fetched_at timestamptz,
   fetched_at timestamptz,
   silent_refusals integer not null default 0,
   signed_at timestamptz not null default now()
@@ -208,6 +210,7 @@ create table api_token (
   token_hash text primary key,
   name text not null unique,
   role text not null,
+  uploads_for text[] not null default '{}',
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   revoked_at timestamptz

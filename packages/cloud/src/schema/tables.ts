@@ -62,6 +62,8 @@ export interface VehicleRow {
   readonly registered_at: Time | null;
   readonly last_seen_at: Time | null;
   readonly last_manifest_at: Time | null;
+  /** Of the last accepted manifest's bytes: the same again is a repetition and no replay. */
+  readonly last_manifest_sha256: Uint8Array | null;
   /** What the vehicle says of itself unsigned: network, hardware, packages. */
   readonly information: Generated<JsonObject>;
 }
@@ -121,8 +123,10 @@ export interface VehicleDirectorRow {
   readonly expires_at: Time;
   /** Of the campaign offered; null when nothing is. */
   readonly correlation_id: string | null;
-  /** ECU id to image name. */
+  /** ECU id to name and SHA-256 of its image, and what else was signed with them. */
   readonly plan: JsonObject;
+  readonly first_fetched_at: Time | null;
+  /** Of the last fetch since the last manifest. */
   readonly fetched_at: Time | null;
   readonly silent_refusals: Generated<number>;
   readonly signed_at: Generated<Time>;
@@ -219,6 +223,8 @@ export interface ApiTokenRow {
   readonly token_hash: string;
   readonly name: string;
   readonly role: string;
+  /** Delegated roles that a supplier may upload for. */
+  readonly uploads_for: Generated<readonly string[]>;
   readonly created_at: Generated<Time>;
   readonly expires_at: Time | null;
   readonly revoked_at: Time | null;

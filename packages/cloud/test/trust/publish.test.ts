@@ -329,10 +329,11 @@ describe('refreshRepositories()', () => {
       .select('body')
       .where('kind', '=', 'metadata.expiring')
       .execute();
-    assert.deepEqual(expiring.map(({ body }) => [body['dialect'], body['role']]).toSorted(), [
-      ['aktualizr', 'targets'],
-      ['tuf', 'targets'],
-    ]);
+    assert.deepEqual(
+      new Set(expiring.map(({ body }) => JSON.stringify([body['dialect'], body['role']]))),
+      new Set(['["aktualizr","targets"]', '["tuf","targets"]']),
+    );
+    assert.equal(expiring.length, 2);
   });
 
   it('refuses to sign with keys that the Root does not name', async () => {

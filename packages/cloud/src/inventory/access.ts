@@ -1,0 +1,143 @@
+/**
+ * Who is barred: revoked certificates and quarantined vehicles, held in memory so that each request
+ * can ask, and told of changes by every process that makes one.
+ */
+import type { RevocationReason, SerialNumber } from '@immota/pki';
+import { sql } from '@immota/store';
+import { committed, type CloudContext } from '../context.ts';
+import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
+
+/** The channel that is told of each change; the payload is empty. */
+export const ACCESS_CHANNEL = 'immota_access';
+
+/** What is barred at this moment. */
+export interface AccessView {
+  /** Tells whether a certificate was revoked. */
+  isRevoked(serial: string): boolean;
+  /** Tells whether a vehicle is barred. */
+  isQuarantined(vehicleId: string): boolean;
+  /** Reads again now. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the view.
+ *
+ * @param failed - told when it cannot be brought up to date; it stays as it was.
+ */
+export async function openAccessView(
+  database: CloudDatabase,
+  failed: (error: unknown) => void,
+): Promise<AccessView> {
+  let revoked: ReadonlySet<string> = new Set();
+  let quarantined: ReadonlySet<string> = new Set();
+  let running: Promise<void> = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    const { kysely } = database;
+    const [serials, vehicles] = await Promise.all([
+      kysely
+        .selectFrom('device_certificate')
+        .select('serial')
+        .where('revoked_at', 'is not', null)
+        .execute(),
+      kysely.selectFrom('vehicle').select('vehicle_id').where('quarantined', '=', true).execute(),
+    ]);
+    revoked = new Set(serials.map(({ serial }) => serial));
+    quarantined = new Set(vehicles.map(({ vehicle_id: id }) => id));
+  };
+  // First listen, then read: what changes in between is told.
+  const subscription = await database.listen(ACCESS_CHANNEL, () => {
+    running = running.then(reload).catch(failed);
+  });
+  await reload();
+  return {
+    isRevoked: (serial) => revoked.has(serial),
+    isQuarantined: (vehicleId) => quarantined.has(vehicleId),
+    reload,
+    async close() {
+      await subscription.close();
+      await running;
+    },
+  };
+}
+
+/** What is revoked, and why. */
+export interface RevocationRequest {
+  readonly reason: RevocationReason;
+  /** The operator's name, for the record. */
+  readonly by: string;
+}
+
+/**
+ * Revokes a certificate, once for all.
+ *
+ * @returns whether it was there and good until now.
+ */
+export async function revokeCertificate(
+  context: CloudContext,
+  serial: SerialNumber,
+  request: RevocationRequest,
+): Promise<boolean> {
+  const where = sql`serial = ${serial}`;
+  return (await revokeWhere(context, where, request)) > 0;
+}
+
+/**
+ * Revokes every certificate of a vehicle.
+ *
+ * @returns how many were good until now.
+ */
+export async function revokeVehicle(
+  context: CloudContext,
+  vehicleId: string,
+  request: RevocationRequest,
+): Promise<number> {
+  return await revokeWhere(context, sql`vehicle_id = ${vehicleId}`, request);
+}
+
+async function revokeWhere(
+  context: CloudContext,
+  where: ReturnType<typeof sql>,
+  { reason, by }: RevocationRequest,
+): Promise<number> {
+  const at = context.clock.now();
+  return await committed(context.database, async (tx) => {
+    const { rows } = await sql<{ readonly serial: string; readonly vehicle_id: string }>`
+      update device_certificate set revoked_at = ${at}, revocation_reason = ${reason}
+      where ${where} and revoked_at is null returning serial, vehicle_id`.execute(tx);
+    await context.events.append(
+      tx,
+      rows.map(({ serial, vehicle_id: vehicleId }) => ({
+        stream: vehicleId,
+        kind: 'certificate.revoked',
+        at,
+        body: { serial, reason, by },
+      })),
+    );
+    await notifyAccess(tx);
+    return rows.length;
+  });
+}
+
+/**
+ * Bars a vehicle, or lifts the bar.
+ *
+ * @returns whether the vehicle is there.
+ */
+export async function setQuarantine(
+  context: CloudContext,
+  vehicleId: string,
+  isQuarantined: boolean,
+): Promise<boolean> {
+  return await committed(context.database, async (tx) => {
+    const { rows } = await sql`update vehicle set quarantined = ${isQuarantined}
+      where vehicle_id = ${vehicleId} returning vehicle_id`.execute(tx);
+    await notifyAccess(tx);
+    return rows.length > 0;
+  });
+}
+
+async function notifyAccess(tx: CloudTransaction): Promise<void> {
+  await sql`select pg_notify(${ACCESS_CHANNEL}, '')`.execute(tx);
+}
