@@ -1,0 +1,18 @@
+/** API tokens. */
+import { OPERATOR_ROUTES } from '@immota/api';
+import type { OperatorApp } from './app.ts';
+import type { OperatorServices } from './services.ts';
+import { createToken, revokeToken } from './tokens.ts';
+
+/** Adds the routes about tokens. */
+export function addTokenRoutes(app: OperatorApp, { context }: OperatorServices): void {
+  app.openapi(OPERATOR_ROUTES.createToken.config, async (c) => {
+    const { name, role, uploadsFor = [], ttlDays } = c.req.valid('json');
+    const { token, expiresAt } = await createToken(context, { name, role, uploadsFor, ttlDays });
+    return c.json({ token, name, role, expiresAt: expiresAt.toString() }, 201);
+  });
+  app.openapi(OPERATOR_ROUTES.revokeToken.config, async (c) => {
+    const { name } = c.req.valid('param');
+    return c.json({ isRevoked: await revokeToken(context, name) }, 200);
+  });
+}
