@@ -24,10 +24,7 @@ export const EXTENSIONS_MAX = 32;
 /** Names in one subjectAltName, or subtrees in one nameConstraints extension. */
 export const ALTERNATIVE_NAMES_MAX = 128;
 
-/** Octets of a certificate serial number {RFC 5280 4.1.2.2}. */
-export const SERIAL_LENGTH_MAX_BYTES = 20;
-
-/** Octets of the serial numbers we draw: 127 unpredictable bits, where 64 are asked for. */
+/** Octets of the serial numbers we draw: 126 unpredictable bits, where 64 are asked for. */
 export const SERIAL_LENGTH_BYTES = 16;
 
 /** Certificates from leaf to anchor; ours are three. */

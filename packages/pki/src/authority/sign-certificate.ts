@@ -70,7 +70,7 @@ export async function signCertificate(
   return certificate;
 }
 
-/** Draws 127 bits and sets the one above them, so that every serial number is positive and as long. */
+/** Draws 126 bits below 01, so that every serial number is positive and of one length. */
 function drawSerial(entropy: Entropy): Uint8Array {
   const serial = Uint8Array.from(entropy.bytes(SERIAL_LENGTH_BYTES));
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type Brand, equalBytes } from '@immota/base';
 
 import { PkiFault } from '../fault.ts';
-import { CERTIFICATE_LENGTH_MAX_BYTES, SERIAL_LENGTH_MAX_BYTES } from '../limits.ts';
+import { CERTIFICATE_LENGTH_MAX_BYTES } from '../limits.ts';
 import { type DerElement, openDer, readDer } from '../der/read.ts';
 import { contextConstructed, TAG } from '../der/tag.ts';
 import { readOctetsOfBits, readSmallUnsigned, readTime, readUnsigned } from '../der/value.ts';
@@ -13,9 +13,10 @@ import { type DistinguishedName, readName } from './name.ts';
 import { readSignatureAlgorithm, type X509SignatureAlgorithm } from './signature.ts';
 
 const VERSION_3 = 2;
-const SERIAL = /^(?!(?:00)+$)(?:[0-9a-f]{2}){1,20}$/;
+/** Not zero and no padding: the first octet is not 00. */
+const SERIAL = /^(?!00)(?:[0-9a-f]{2}){1,20}$/;
 
-/** Holding a SerialNumber tells you: 1 to 20 octets in lower case hexadecimal, not zero, no 00 in front. */
+/** Holding a SerialNumber {RFC 5280 4.1.2.2} tells you: 1 to 20 octets in lower case hexadecimal, not zero, no 00 in front. */
 export type SerialNumber = Brand<string, 'SerialNumber'>;
 
 /** When something is valid, both ends included, in whole seconds. */
@@ -95,7 +96,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
 
 /** Reads a serial number in hexadecimal. @throws PkiFault CERTIFICATE_MALFORMED when it is none. */
 export function parseSerialNumber(value: unknown): SerialNumber {
-  if (typeof value !== 'string' || !SERIAL.test(value) || /^00./.test(value)) {
+  if (typeof value !== 'string' || !SERIAL.test(value)) {
     throw malformed('no serial number of 1 to 20 octets above zero');
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- minted: checked above
@@ -104,9 +105,7 @@ export function parseSerialNumber(value: unknown): SerialNumber {
 
 /** Reads a serial number in DER. @throws PkiFault DER_MALFORMED, CERTIFICATE_MALFORMED. */
 export function readSerial(element: DerElement): SerialNumber {
-  const octets = readUnsigned(element);
-  if (octets.length > SERIAL_LENGTH_MAX_BYTES) throw malformed('a serial number above 20 octets');
-  return parseSerialNumber(Buffer.from(octets).toString('hex'));
+  return parseSerialNumber(Buffer.from(readUnsigned(element)).toString('hex'));
 }
 
 /** Names a certificate by the SHA-256 of its DER, in lower case hexadecimal. */

@@ -35,7 +35,7 @@ export interface DeviceContext extends ChainContext {
 }
 
 /**
- * Checks the certificate of a device.
+ * Checks the certificate of a device, and so tells which vehicle is asking {uptane E6}.
  *
  * @param certificate - as the TLS peer presented it.
  * @param context - intermediates, anchors, instant and what has been revoked.

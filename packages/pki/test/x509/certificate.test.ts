@@ -163,6 +163,8 @@ describe('parseSerialNumber()', () => {
       '0x01',
       'ff'.repeat(21),
       '01\n',
+      11,
+      ['01'],
       7,
     ]) {
       await refuses('CERTIFICATE_MALFORMED', () => parseSerialNumber(serial));

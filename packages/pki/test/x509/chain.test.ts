@@ -382,7 +382,7 @@ describe('checkChain()', () => {
 describe('checkDevice()', () => {
   const deviceContext: DeviceContext = { ...context, isRevoked: () => false };
 
-  it('tells who the device is', () => {
+  it('tells who the device is {uptane E6}', () => {
     const device = checkDevice(world.device, deviceContext);
     assert.equal(device.deviceId, 'veh-1');
     assert.equal(device.certificate, world.device);

@@ -153,6 +153,19 @@ describe('name constraints', () => {
     await refuses('CHAIN_NAME', () => check({ permitted: [longer] }, [], same));
   });
 
+  it('ask nothing of a certificate without alternative names', async () => {
+    const rules = { permitted: [dns('example.com'), ip(1, 2, 3, 4, 255, 255, 255, 255)] };
+    const leaf = parseCertificate(
+      await forge({
+        signer: key,
+        issuer: name('R'),
+        extensions: [purposes(OID.serverAuth), SIGNS],
+      }),
+    );
+    const anchors = [await makeAnchor(rules)];
+    assert.ok(checkChain(leaf, 'server', { intermediates: [], anchors, at: NOW }));
+  });
+
   it('hold every name of a certificate, not only one', async () => {
     const rules = { permitted: [dns('example.com')] };
     const names = [dns('a.example.com'), dns('evil.net')];
