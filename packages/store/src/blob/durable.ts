@@ -63,8 +63,9 @@ export async function writeAll(
   }
 }
 
-/** Makes the names in a folder durable: those made, renamed and removed. */
+/** Makes the names in a folder durable: those made, renamed and removed. Windows does so by itself. */
 export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

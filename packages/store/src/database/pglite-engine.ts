@@ -51,12 +51,14 @@ export async function openPgliteEngine(
     },
     async listen(channel, listener) {
       checkChannel(channel);
-      const stop = await pglite.listen(JSON.stringify(channel), listener);
-      return {
-        close: async () => {
-          if (!pglite.closed) await stop();
-        },
-      };
+      // In turn: inside somebody's transaction it would be undone with it.
+      const turn = await connect();
+      try {
+        const stop = await pglite.listen(JSON.stringify(channel), listener);
+        return { close: () => (pglite.closed ? Promise.resolve() : stop()) };
+      } finally {
+        turn.release();
+      }
     },
     close: release,
   };

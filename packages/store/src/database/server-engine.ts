@@ -31,6 +31,8 @@ export interface ServerEngineOptions {
   /** How long to try to connect while the server is down or full. */
   readonly connectPatienceMs?: number | undefined;
   readonly notice: NoticeListener;
+  /** Called when the server cannot be reached, before the next try: it may bring the server back. */
+  readonly revive?: () => Promise<void>;
   /** Called after the last connection is closed. */
   readonly release?: () => Promise<void>;
 }
@@ -74,7 +76,8 @@ export function openServerEngine(options: ServerEngineOptions): Engine {
     kind: options.kind,
     pool: {
       options: {},
-      connect: async () => adaptClient(await connectPatiently(pool, patienceMs), broken),
+      connect: async () =>
+        adaptClient(await connectPatiently(pool, patienceMs, options.revive), broken),
       end: () => pool.end(),
     } satisfies PostgresPool,
     async listen(channel, listener) {
@@ -102,7 +105,11 @@ async function connectAlone(config: PoolConfig): Promise<Client> {
 }
 
 /** Tries again while the server restarts: nothing has been sent yet, so trying costs nothing. */
-async function connectPatiently(pool: pg.Pool, patienceMs: number): Promise<PoolClient> {
+async function connectPatiently(
+  pool: pg.Pool,
+  patienceMs: number,
+  revive?: () => Promise<void>,
+): Promise<PoolClient> {
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {
     try {
@@ -114,6 +121,8 @@ async function connectPatiently(pool: pg.Pool, patienceMs: number): Promise<Pool
           cause: error,
         });
       }
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await revive?.();
       // oxlint-disable-next-line no-await-in-loop -- as above
       await pause(CONNECT_RETRY_MS);
     }

@@ -22,7 +22,6 @@ const NAMES = ['immota', 'postgres', 'nobody'] as const;
  *
  * @param home - the cluster's folder: who owns its data goes on owning it.
  * @returns undefined when this process may run the server as itself, since it is not root.
- * @throws what reading the machine's list of users throws.
  */
 export async function findAccount(home: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -73,7 +72,8 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
 }
 
 async function loadAccounts(): Promise<readonly Account[]> {
-  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n');
+  const text = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  const lines = text.split('\n');
   return lines.flatMap((line) => {
     const [name = '', , uid = '', gid = ''] = line.split(':');
     const account = { name, uid: Number.parseInt(uid, 10), gid: Number.parseInt(gid, 10) };

@@ -46,6 +46,8 @@ while :; do
   came=$(cat <&3)
   if [ -z "$came" ]; then break; fi
 done
+# Who comes now finds nobody reading, and starts a server of its own after this one.
+exec 3<&-
 kill -TERM "$keeper"
 wait "$keeper"
 `;

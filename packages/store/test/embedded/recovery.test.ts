@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Database, openDatabase, sql, type StoreNotice } from '../../src/index.ts';
+import {
+  type Database,
+  openDatabase,
+  sql,
+  StoreFault,
+  type StoreNotice,
+  transaction,
+} from '../../src/index.ts';
 import { findPostmaster, waitForEnd } from '../../src/embedded/postmaster.ts';
 import { makeFolder, removeFolder } from '../fixture/folder.ts';
 import { startFixture } from '../fixture/process.ts';
@@ -79,6 +86,17 @@ describe('openDatabase() on a data folder, after a crash', () => {
     await checkWritten(writer.lines);
   });
 
+  it('brings the server back for the same handle when it was stopped by hand', async () => {
+    const database = await openDatabase({ dataFolder: folder });
+    const first = await findPostmaster(data);
+    process.kill(first?.pid ?? 0, 'SIGINT');
+    assert.equal(await waitForEnd(data), true);
+    await transaction(database, (tx) => sql`select number from written limit 1`.execute(tx));
+    assert.notEqual((await findPostmaster(data))?.pid, first?.pid);
+    await database.close();
+    assert.equal(await findPostmaster(data), undefined);
+  });
+
   it('starts although a file left behind names a process that lives', async () => {
     const text = ['PID', data, '0', '5432', join(folder, 'postgres', 'run'), '', '', 'ready'];
     await writeFile(
@@ -96,6 +114,22 @@ describe('openDatabase() on a data folder, after a crash', () => {
     assert.equal(database.kind, 'embedded');
     await database.close();
     assert.equal(existsSync(join(fresh, 'postgres', 'data.draft')), false);
+  });
+
+  it('refuses a cluster whose server cannot start, in the server’s words, and leaves it alone', async () => {
+    const control = join(folder, 'fresh', 'postgres', 'data', 'global', 'pg_control');
+    const content = await readFile(control);
+    await truncate(control, 10);
+    const open = openDatabase({ dataFolder: join(folder, 'fresh') });
+    await assert.rejects(open, (error) => {
+      assert.ok(error instanceof StoreFault);
+      assert.equal(error.code, 'EMBEDDED_FAILED');
+      assert.match(error.message, /pg_control/);
+      return true;
+    });
+    assert.equal(existsSync(join(folder, 'fresh', 'pglite')), false);
+    await writeFile(control, content);
+    await (await openDatabase({ dataFolder: join(folder, 'fresh') })).close();
   });
 
   async function checkWritten(lines: readonly string[]): Promise<void> {
