@@ -1,4 +1,18 @@
 /** The vehicle: a Primary, its Secondaries, and what both stand on. */
+export {
+  type ConsentAnswer,
+  type ConsentPolicy,
+  type ConsentPort,
+  type ConsentRequest,
+  policyConsent,
+} from './consent/consent-port.ts';
+export { promptConsent, type PromptOptions } from './consent/prompt-consent.ts';
+export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
+export {
+  createHttpsFetcher,
+  type HttpsOptions,
+  type TlsCredential,
+} from './download/https-fetcher.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export type {
   ImageOffer,
@@ -7,6 +21,20 @@ export type {
   SecondaryStatus,
 } from './link/secondary-link.ts';
 export { drawFraction, type Surroundings, type Timer, wait } from './ports.ts';
+export { type BundleConfiguration, loadBundle, type VehicleBundle } from './primary/bundle.ts';
+export type { CheckInResult } from './primary/carry-out.ts';
+export type { EcuResult, ResultCode } from './primary/installation.ts';
+export { DEFAULT_POLICY, type PrimaryPolicy } from './primary/policy.ts';
+export type { CyclePhase, ProgressEvent, ProgressListener } from './primary/progress.ts';
+export { type Primary, type PrimaryOptions, runPrimary } from './primary/run-primary.ts';
+export {
+  type Participant,
+  prepareThenActivate,
+  type Transaction,
+  type TransactionEvents,
+  type TransactionOutcome,
+} from './primary/transaction.ts';
+export { wakeTopic } from './primary/wake-up.ts';
 export type { ImageSlots, SlotImage, SlotWriter } from './slots/image-slots.ts';
 export {
   type EcuKeyOptions,

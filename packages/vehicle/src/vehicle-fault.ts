@@ -45,6 +45,8 @@ export type VehicleFaultCode =
   | 'ECU_REFUSED'
   /** An ECU did not run the new image after it was activated. */
   | 'INSTALL_FAILED'
+  /** A node in the vehicle breaks the rules of the link: flooding, or a stranger's machine. */
+  | 'LINK_PROTOCOL'
   /** Too many attempts at the same assignment: reinstalling for ever. */
   | 'ATTEMPTS_EXHAUSTED'
   /** The image came encrypted and no key for this ECU with it, or one by an unknown method. */

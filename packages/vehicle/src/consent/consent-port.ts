@@ -51,19 +51,19 @@ export type ConsentPolicy = 'always' | 'never' | 'security-only';
  * @param otherwise - asked where the rule does not decide; declined when there is nobody.
  */
 export function policyConsent(policy: ConsentPolicy, otherwise?: ConsentPort): ConsentPort {
-  const answer = (decision: ConsentAnswer['decision']): ConsentAnswer => ({
-    decision,
-    actor: 'policy',
-  });
   return {
     // oxlint-disable-next-line require-await -- the port is asynchronous, the rule is not
     ask: async (request, signal) => {
-      if (policy === 'always') return answer('accepted');
+      if (policy === 'always') return byPolicy('accepted');
       if (policy === 'security-only') {
-        if (request.isSecurity) return answer('accepted');
+        if (request.isSecurity) return byPolicy('accepted');
         if (otherwise !== undefined) return otherwise.ask(request, signal);
       }
-      return answer('declined');
+      return byPolicy('declined');
     },
   };
+}
+
+function byPolicy(decision: ConsentAnswer['decision']): ConsentAnswer {
+  return { decision, actor: 'policy' };
 }

@@ -31,3 +31,15 @@ export interface Fetcher {
   /** Ends all connections. */
   close(): void;
 }
+
+/** How much of an answer that nobody wants is read, so that the connection can be used again. */
+const UNWANTED_MAX_BYTES = 65_536;
+
+/** Reads an answer that nobody wants to its end; a long one costs the connection. */
+export async function discardBody({ body }: Pick<FetchResponse, 'body'>): Promise<void> {
+  let lengthBytes = 0;
+  for await (const bytes of body) {
+    lengthBytes += bytes.length;
+    if (lengthBytes > UNWANTED_MAX_BYTES) return;
+  }
+}

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Fault } from '@immota/base';
 import { checkMeasurement, type Measurement, type TargetName, UptaneFault } from '@immota/uptane';
 import { VehicleFault } from '../vehicle-fault.ts';
-import type { FetchResponse } from './fetcher.ts';
+import { discardBody, type FetchResponse } from './fetcher.ts';
 import {
   CHECKPOINT_BYTES,
   IMAGE_ATTEMPTS,
@@ -155,7 +155,12 @@ async function downloadFrom(
       const headers = part.lengthBytes === 0 ? {} : { range: `bytes=${part.lengthBytes}-` };
       const signal = AbortSignal.any([slow.signal, network.signal]);
       const response = await network.fetcher.fetch({ method: 'GET', url, headers, signal });
-      await checkAnswer(order, response, part);
+      try {
+        await checkAnswer(order, response, part);
+      } catch (error) {
+        await discardBody(response);
+        throw error;
+      }
       for await (const bytes of response.body) {
         guard.add(bytes.length);
         if (part.lengthBytes + bytes.length > expected.lengthBytes) {

@@ -87,8 +87,8 @@ async function requestOnce(network: Network, request: SmallRequest): Promise<Sma
     const signal = AbortSignal.any([late.signal, network.signal]);
     const { lengthMaxBytes, ...asked } = request;
     const response = await network.fetcher.fetch({ ...asked, signal });
-    checkNoRedirect(request.url, response.status);
     const bytes = await readWhole(request.url, response, lengthMaxBytes);
+    checkNoRedirect(request.url, response.status);
     return { status: response.status, headers: response.headers, bytes };
   } finally {
     cancel();

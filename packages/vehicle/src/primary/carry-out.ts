@@ -1,0 +1,264 @@
+/**
+ * From a verified offer to installed images: consent, download, Secondaries, installation. Nothing in
+ * here is reached by what was not verified {uptane I10}.
+ */
+import type { Fault } from '@immota/base';
+import type { EcuIdentifier, VerifiedAssignment } from '@immota/uptane';
+import type { ConsentPort, ConsentRequest } from '../consent/consent-port.ts';
+import { requireConsent } from '../consent/consent-record.ts';
+import { readNotice } from '../consent/notice.ts';
+import { discardOthers, downloadImage } from '../download/image-download.ts';
+import { VehicleFault, type VehicleFaultCode } from '../vehicle-fault.ts';
+import { noteAttack } from './attack-log.ts';
+import type { CycleTime } from './attested-time.ts';
+import type { PrimaryContext } from './context.ts';
+import { distributeMetadata, distributeTime } from './distribute.ts';
+import { type EventKind, queueEvent } from './event-queue.ts';
+import { type ImageOrder, imageOrders } from './image-orders.ts';
+import {
+  concludeInstallation,
+  type EcuResult,
+  failuresOf,
+  newInstallation,
+  saveInstallation,
+  saveWaiting,
+} from './installation.ts';
+import { participantsOf, type ReadyImage } from './participants.ts';
+import { resultOf, type Transaction } from './transaction.ts';
+import type { Offer } from './verify-update.ts';
+
+/** What an update needs besides its metadata. */
+export interface CarryOutOptions {
+  readonly consent: ConsentPort;
+  /** BCP 47: what the owner reads. */
+  readonly locale: string;
+  readonly transaction: Transaction;
+  readonly time: CycleTime;
+  readonly nonces: ReadonlyMap<EcuIdentifier, string>;
+  /** Where the Image repository's images lie. */
+  readonly imageBase: string;
+}
+
+/** What a check-in came to. */
+export type CheckInResult =
+  | { readonly kind: 'nothing-new' }
+  /** Every ECU of the update runs its new image, or some did not: see the codes. */
+  | { readonly kind: 'installed'; readonly results: readonly EcuResult[] }
+  | { readonly kind: 'failed'; readonly results: readonly EcuResult[] }
+  /** An attack, or what looks like one; nothing was passed on. */
+  | { readonly kind: 'refused'; readonly fault: Fault<string> }
+  /** It goes on at another check-in. */
+  | { readonly kind: 'waiting'; readonly fault: Fault<string> }
+  | { readonly kind: 'booting' };
+
+/** Says nothing more about an installation than that it is over. */
+export function concluded(results: readonly EcuResult[]): CheckInResult {
+  const isSuccess = results.length > 0 && results.every(({ code }) => code === 'OK');
+  return { kind: isSuccess ? 'installed' : 'failed', results };
+}
+
+/** Carries an offer out, as far as owner, network and ECUs let it. */
+export async function carryOut(
+  context: PrimaryContext,
+  offer: Offer,
+  options: CarryOutOptions,
+): Promise<CheckInResult> {
+  if (offer.assignments.length === 0) {
+    await discardOthers(context.downloadFolder, []);
+    saveWaiting(context, undefined);
+    await passOn(context, options);
+    return { kind: 'nothing-new' };
+  }
+  try {
+    return await install(context, offer, options);
+  } catch (error) {
+    if (!(error instanceof VehicleFault)) throw error;
+    const state = WAITING_STATES.get(error.code);
+    if (state === undefined) throw error;
+    const { correlationId } = offer;
+    saveWaiting(context, { correlationId, state, detail: error.message });
+    if (error.code !== 'CONSENT_DECLINED' && error.code !== 'CONSENT_PENDING') {
+      noteAttack(context, error);
+    }
+    return { kind: 'waiting', fault: error };
+  }
+}
+
+/** What an update may wait for, in the words of the Director's reasons. */
+const WAITING_STATES: ReadonlyMap<VehicleFaultCode, string> = new Map([
+  ['CONSENT_PENDING', 'AWAITING_CONSENT'],
+  ['CONSENT_DECLINED', 'CONSENT_DECLINED'],
+  ['ECU_UNREACHABLE', 'ECU_MISSING'],
+  ['DISK_FULL', 'DOWNLOAD_FAILED'],
+  ['DISK_QUOTA', 'DOWNLOAD_FAILED'],
+  ['HTTP_STATUS', 'DOWNLOAD_FAILED'],
+  ['NETWORK', 'DOWNLOAD_FAILED'],
+  ['SERVER_UNTRUSTED', 'DOWNLOAD_FAILED'],
+  ['SLOW_RETRIEVAL', 'DOWNLOAD_FAILED'],
+  ['ATTEMPTS_EXHAUSTED', 'INSTALL_FAILED'],
+]);
+
+async function install(
+  context: PrimaryContext,
+  offer: Offer,
+  options: CarryOutOptions,
+): Promise<CheckInResult> {
+  const { correlationId, assignments } = offer;
+  const orders = imageOrders(assignments, options.imageBase);
+  await discardOthers(
+    context.downloadFolder,
+    orders.map(({ order }) => order),
+  );
+  checkAttempts(context, offer);
+  context.onProgress({
+    kind: 'update-verified',
+    correlationId,
+    images: assignments.map(({ ecuIdentifier: ecu, name }) => ({ ecu, name })),
+  });
+  await askFor(context, { offer, options, step: 'download', orders });
+  const images = await downloadAll(context, correlationId, orders);
+  if (images.kind === 'failed') return conclude(context, offer, images.results);
+  const refusals = await passOn(context, options);
+  const refused: EcuResult[] = [];
+  for (const { ecuIdentifier: ecu } of assignments) {
+    const fault = refusals.get(ecu);
+    if (fault?.code === 'ECU_UNREACHABLE') throw fault;
+    if (fault !== undefined) refused.push(resultOf(ecu, fault));
+  }
+  if (refused.length > 0) return conclude(context, offer, refused);
+  await askFor(context, { offer, options, step: 'install', orders });
+  return await activate(context, offer, images.ready, options.transaction);
+}
+
+async function activate(
+  context: PrimaryContext,
+  offer: Offer,
+  images: readonly ReadyImage[],
+  transaction: Transaction,
+): Promise<CheckInResult> {
+  context.onProgress({ kind: 'phase', phase: 'install' });
+  const { correlationId } = offer;
+  saveWaiting(context, undefined);
+  const installation = newInstallation(correlationId, offer.assignments);
+  saveInstallation(context, installation);
+  const outcome = await transaction.run(participantsOf(context, correlationId, images), {
+    onActivating: () => {
+      saveInstallation(context, { ...installation, phase: 'activating' });
+      context.onProgress({ kind: 'phase', phase: 'activate' });
+    },
+  });
+  switch (outcome.kind) {
+    case 'booting':
+      return { kind: 'booting' };
+    case 'waiting':
+      throw outcome.fault;
+    case 'concluded':
+      return conclude(context, offer, outcome.results);
+  }
+}
+
+/** Every result goes to the Director; what failed is counted. */
+function conclude(
+  context: PrimaryContext,
+  { correlationId, assignments }: Offer,
+  results: readonly EcuResult[],
+): CheckInResult {
+  concludeInstallation(context, newInstallation(correlationId, assignments), results);
+  return concluded(results);
+}
+
+/** What has failed too often is left alone: the bundle belongs together, so all of it. */
+function checkAttempts(context: PrimaryContext, { correlationId, assignments }: Offer): void {
+  const exhausted = assignments.find(
+    (assignment) => failuresOf(context, correlationId, assignment) >= context.policy.attemptsMax,
+  );
+  if (exhausted === undefined) return;
+  const { name, ecuIdentifier } = exhausted;
+  throw new VehicleFault(
+    'ATTEMPTS_EXHAUSTED',
+    `Cannot install "${name}" on "${ecuIdentifier}": it failed too often`,
+  );
+}
+
+type Downloads =
+  | { readonly kind: 'ready'; readonly ready: readonly ReadyImage[] }
+  | { readonly kind: 'failed'; readonly results: readonly EcuResult[] };
+
+async function downloadAll(
+  context: PrimaryContext,
+  correlationId: string,
+  orders: readonly ImageOrder[],
+): Promise<Downloads> {
+  const { onProgress, downloadFolder: folder, findFreeBytes } = context;
+  onProgress({ kind: 'phase', phase: 'download' });
+  const ready: ReadyImage[] = [];
+  for (const { order, assignments } of orders) {
+    const tell = (kind: EventKind, extra: { readonly success?: boolean }): void => {
+      for (const { ecuIdentifier: ecu } of assignments) {
+        queueEvent(context, kind, { ecu, correlationId, ...extra });
+      }
+    };
+    tell('EcuDownloadStarted', {});
+    try {
+      const path = await downloadImage(context.network(), order, {
+        folder,
+        ...(findFreeBytes === undefined ? {} : { findFreeBytes }),
+        onProgress: (name, receivedBytes, lengthBytes) =>
+          onProgress({ kind: 'download', name, receivedBytes, lengthBytes }),
+        onRefusal: (fault) => noteAttack(context, fault),
+      });
+      for (const assignment of assignments) ready.push({ assignment, path });
+    } catch (error) {
+      tell('EcuDownloadCompleted', { success: false });
+      if (!(error instanceof VehicleFault) || error.code !== 'DOWNLOAD_FAILED') throw error;
+      return { kind: 'failed', results: failedDownloads(assignments, error) };
+    }
+    tell('EcuDownloadCompleted', { success: true });
+    onProgress({ kind: 'image-verified', name: order.name });
+  }
+  return { kind: 'ready', ready };
+}
+
+function failedDownloads(
+  assignments: readonly VerifiedAssignment[],
+  fault: VehicleFault,
+): readonly EcuResult[] {
+  const why = fault.cause instanceof Error ? ` (${fault.cause.message})` : '';
+  return assignments.map(({ ecuIdentifier }) => {
+    const result = resultOf(ecuIdentifier, fault);
+    return { ...result, description: result.description + why };
+  });
+}
+
+async function passOn(
+  context: PrimaryContext,
+  { time, nonces }: CarryOutOptions,
+): Promise<ReadonlyMap<EcuIdentifier, Fault<string>>> {
+  const { onProgress } = context;
+  if (time.attestation !== undefined) {
+    onProgress({ kind: 'phase', phase: 'time-to-secondaries' });
+    await distributeTime(context, time.attestation, nonces);
+  }
+  onProgress({ kind: 'phase', phase: 'metadata-to-secondaries' });
+  const refusals = await distributeMetadata(context);
+  for (const fault of refusals.values()) noteAttack(context, fault);
+  return refusals;
+}
+
+async function askFor(
+  context: PrimaryContext,
+  asked: {
+    readonly offer: Offer;
+    readonly options: CarryOutOptions;
+    readonly step: ConsentRequest['step'];
+    readonly orders: readonly ImageOrder[];
+  },
+): Promise<void> {
+  const { offer, options, step, orders } = asked;
+  context.onProgress({ kind: 'phase', phase: 'consent' });
+  const notice = readNotice(offer.custom, options.locale);
+  const downloadBytes = orders.reduce((sum, { order }) => sum + order.expected.lengthBytes, 0);
+  const desk = { port: options.consent, patienceMs: context.policy.consentPatienceMs };
+  const { correlationId } = offer;
+  await requireConsent(context, desk, { ...notice, correlationId, step, downloadBytes });
+}

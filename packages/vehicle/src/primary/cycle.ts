@@ -1,0 +1,209 @@
+/**
+ * One cycle of the Primary: the seven steps {uptane I1}, in the standard's order. A refusal ends it,
+ * is told to the Director, and leaves everything that was trusted and installed as it was
+ * {uptane L1}.
+ */
+import { DEVICE_PATHS } from '@immota/api';
+import { Fault } from '@immota/base';
+import { AKTUALIZR, decodeTimestamp, limits, UptaneFault } from '@immota/uptane';
+import type { ConsentPort } from '../consent/consent-port.ts';
+import { flushReceipts } from '../consent/consent-record.ts';
+import { requestSmall } from '../download/request.ts';
+import { VehicleFault } from '../vehicle-fault.ts';
+import { listAttacks, noteAttack } from './attack-log.ts';
+import { attestCycleTime, carriedTime, type CycleTime } from './attested-time.ts';
+import { carryOut, type CheckInResult, concluded } from './carry-out.ts';
+import type { PrimaryContext } from './context.ts';
+import { drawTimeNonces } from './distribute.ts';
+import { refreshEcus } from './ecu-registry.ts';
+import { flushEvents } from './event-queue.ts';
+import {
+  concludeInstallation,
+  findInstallation,
+  findOutcome,
+  type Installation,
+  waitingObject,
+} from './installation.ts';
+import { sendManifest } from './manifest.ts';
+import { gatewaySource, metadataUrl } from './metadata-source.ts';
+import type { CyclePhase } from './progress.ts';
+import { registerEcus } from './registration.ts';
+import { type CollectedReports, collectReports, drawNonce } from './reports.ts';
+import { settleInstallation } from './settle.ts';
+import { resultOf, type Transaction } from './transaction.ts';
+import { findRefusedOffer, verifyUpdate } from './verify-update.ts';
+
+/** Whom a cycle asks, and how it installs. */
+export interface CycleOptions {
+  readonly consent: ConsentPort;
+  readonly locale: string;
+  readonly transaction: Transaction;
+}
+
+/** What a cycle came to, and the tag by which the next one may ask whether anything is new. */
+export interface CycleEnd {
+  readonly result: CheckInResult;
+  readonly timestampTag: string | undefined;
+}
+
+/** Runs a cycle over the air. @throws VehicleFault when the server cannot be reached at all. */
+export async function runCycle(context: PrimaryContext, options: CycleOptions): Promise<CycleEnd> {
+  enter(context, 'register');
+  await refreshEcus(context);
+  await registerEcus(context);
+  enter(context, 'manifest');
+  let reports = await collectReports(context);
+  const settlement = await settleInstallation(context, reports);
+  const waitedFor = JSON.stringify(waitingObject(context));
+  await sendManifest(context, reports);
+  if (settlement.kind === 'booting') return { result: settlement, timestampTag: undefined };
+  if (settlement.kind === 'waiting') {
+    return { result: waitingForBoot(), timestampTag: undefined };
+  }
+  const source = gatewaySource(context);
+  const nonces = await drawTimeNonces(context);
+  const result = await guarded(context, async () => {
+    enter(context, 'time');
+    const time = await attestCycleTime(context, [drawNonce(context), ...nonces.values()], source);
+    const cycle = { reports, time, nonces };
+    return await updateFrom(context, options, cycle, source);
+  });
+  // What the Director has not heard goes out at once, with fresh reports {uptane J4}.
+  const isTold =
+    findOutcome(context) === undefined &&
+    listAttacks(context).length === 0 &&
+    JSON.stringify(waitingObject(context)) === waitedFor;
+  if (result.kind !== 'booting' && !isTold) {
+    enter(context, 'report');
+    reports = await collectReports(context);
+    await sendManifest(context, reports);
+  }
+  await flush(context);
+  const isFirst = result.kind === 'nothing-new' && settlement.results !== undefined;
+  return {
+    result: isFirst ? concluded(settlement.results) : result,
+    timestampTag: isQuiet(result) ? source.timestampTag() : undefined,
+  };
+}
+
+/**
+ * Runs a cycle from a folder: the same checks, by a carried time; its results wait for the network.
+ */
+export async function runOfflineCycle(
+  context: PrimaryContext,
+  options: CycleOptions,
+): Promise<CheckInResult> {
+  await refreshEcus(context);
+  const reports = await collectReports(context);
+  const settlement = await settleInstallation(context, reports);
+  if (settlement.kind === 'booting') return settlement;
+  if (settlement.kind === 'waiting') return waitingForBoot();
+  return await guarded(context, async () => {
+    const now = carriedTime(context, context.policy.offlineTimeMaxAgeMs);
+    const cycle = { reports, time: { now, attestation: undefined }, nonces: new Map() };
+    return await updateFrom(context, options, cycle, gatewaySource(context));
+  });
+}
+
+/**
+ * Asks whether anything is new, in one small request on a connection that is mostly open already. A
+ * "no" is believed only while the Timestamp we hold is good {uptane L8}: whoever holds new ones back
+ * gains nothing beyond its expiry.
+ *
+ * @param tag - what the last cycle's Timestamp was called.
+ * @returns true when nothing is new.
+ */
+export async function isUnchanged(context: PrimaryContext, tag: string): Promise<boolean> {
+  const isOpen =
+    findInstallation(context) !== undefined ||
+    findOutcome(context) !== undefined ||
+    listAttacks(context).length > 0;
+  if (isOpen || !isStoredTimestampGood(context)) return false;
+  const { status } = await requestSmall(context.network(), {
+    method: 'GET',
+    url: metadataUrl(context, 'director', 'timestamp.json'),
+    headers: { 'if-none-match': tag },
+    lengthMaxBytes: limits.TIMESTAMP_MAX_BYTES,
+  });
+  if (status !== 304) return false;
+  await flush(context);
+  return true;
+}
+
+interface CycleState {
+  readonly reports: CollectedReports;
+  readonly time: CycleTime;
+  readonly nonces: Awaited<ReturnType<typeof drawTimeNonces>>;
+}
+
+async function updateFrom(
+  context: PrimaryContext,
+  options: CycleOptions,
+  { reports, time, nonces }: CycleState,
+  source: ReturnType<typeof gatewaySource>,
+): Promise<CheckInResult> {
+  enter(context, 'metadata');
+  const offer = await verifyUpdate(context, source, { now: time.now, reports });
+  const imageBase = context.bundle.gatewayOrigin + DEVICE_PATHS.imageTarget.slice(0, -'*'.length);
+  return await carryOut(context, offer, { ...options, time, nonces, imageBase });
+}
+
+/** A refusal is noted, told with the update it belongs to, and ends the cycle. */
+async function guarded(
+  context: PrimaryContext,
+  act: () => Promise<CheckInResult>,
+): Promise<CheckInResult> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === 'CLOSED') throw error;
+    noteAttack(context, error);
+    const offer = error instanceof UptaneFault ? findRefusedOffer(context, error) : undefined;
+    if (offer !== undefined) tellRefusal(context, offer, error);
+    return { kind: 'refused', fault: error };
+  }
+}
+
+function tellRefusal(
+  context: PrimaryContext,
+  { correlationId, ecus }: NonNullable<ReturnType<typeof findRefusedOffer>>,
+  fault: Fault<string>,
+): void {
+  const listed = [...ecus].map(([ecu, hardware]) => ({ ecu, hardware, name: '', sha256: '' }));
+  const refused: Installation = { correlationId, phase: 'preparing', silences: 0, ecus: listed };
+  const results = listed.map(({ ecu }) => resultOf(ecu, fault));
+  concludeInstallation(context, refused, results);
+}
+
+function isStoredTimestampGood(context: PrimaryContext): boolean {
+  const bytes = context.state.metadata.load('director', 'timestamp');
+  if (bytes === undefined) return false;
+  try {
+    const now = carriedTime(context, context.policy.timeMaxAgeMs);
+    const { body } = decodeTimestamp(AKTUALIZR, bytes, limits.TIMESTAMP_MAX_BYTES);
+    return Temporal.Instant.compare(now, body.expires) < 0;
+  } catch (error) {
+    if (error instanceof Fault) return false;
+    throw error;
+  }
+}
+
+/** Whether the next check-in may begin by asking if anything is new at all. */
+function isQuiet(result: CheckInResult): boolean {
+  if (result.kind === 'nothing-new') return true;
+  return result.kind === 'waiting' && result.fault.code === 'CONSENT_DECLINED';
+}
+
+async function flush(context: PrimaryContext): Promise<void> {
+  await flushReceipts(context);
+  await flushEvents(context);
+}
+
+function waitingForBoot(): CheckInResult {
+  const fault = new VehicleFault('ECU_UNREACHABLE', 'Cannot go on: an activated ECU still boots');
+  return { kind: 'waiting', fault };
+}
+
+function enter({ onProgress }: PrimaryContext, phase: CyclePhase): void {
+  onProgress({ kind: 'phase', phase });
+}
