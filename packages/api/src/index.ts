@@ -7,7 +7,7 @@ export {
   type VehicleState,
 } from './campaign/states.ts';
 export * as deviceLimits from './device/limits.ts';
-export { DEVICE_PATHS } from './device/paths.ts';
+export { DEVICE_PATHS, wakeTopic } from './device/paths.ts';
 export {
   type ClientEvent,
   clientEventSchema,

@@ -31,3 +31,8 @@ export const DEVICE_PATHS = {
   crl: '/pki/:authority.crl',
   ocsp: '/pki/ocsp',
 } as const;
+
+/** The MQTT topic that wakes a vehicle. */
+export function wakeTopic(vehicleId: string): string {
+  return `vehicles/${vehicleId}/wake`;
+}
