@@ -14,6 +14,20 @@ export {
   type TlsCredential,
 } from './download/https-fetcher.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
+export {
+  createVehicleLinkCredentials,
+  type LinkCredential,
+  type LinkCredentialsRequest,
+  loadLinkCredential,
+  saveLinkCredential,
+  type VehicleLinkCredentials,
+} from './link/link-credentials.ts';
+export { connectSecondary, type ConnectSecondaryOptions } from './link/tcp-client.ts';
+export {
+  type SecondaryServer,
+  serveSecondary,
+  type ServeSecondaryOptions,
+} from './link/tcp-server.ts';
 export type {
   ImageOffer,
   SecondaryInfo,
@@ -35,7 +49,29 @@ export {
   type TransactionOutcome,
 } from './primary/transaction.ts';
 export { wakeTopic } from './primary/wake-up.ts';
+export { runSecondary, type RunSecondaryOptions } from './secondary/run-secondary.ts';
+export {
+  loadSecondaryBundle,
+  saveSecondaryBundle,
+  type SecondaryBundle,
+} from './secondary/secondary-bundle.ts';
+export { openSecondary, type SecondaryEcu } from './secondary/secondary-ecu.ts';
+export type {
+  SecondaryFactory,
+  SecondaryListener,
+  SecondaryOptions,
+  SecondaryProgress,
+} from './secondary/secondary-options.ts';
+export type { BootOutcome, SlotName } from './slots/boot-record.ts';
+export {
+  type FolderSlotsOptions,
+  type HealthCheck,
+  openFolderSlots,
+} from './slots/folder-slots.ts';
 export type { ImageSlots, SlotImage, SlotWriter } from './slots/image-slots.ts';
+export { type ImageInstallation, installImage } from './slots/install-image.ts';
+export type { ResumableSlots, ResumableWriter, SlotCondition } from './slots/resumable-slots.ts';
+export type { SlotFile, SlotFiles } from './slots/slot-files.ts';
 export {
   type EcuKeyOptions,
   type EcuKeys,

@@ -1,0 +1,295 @@
+/**
+ * A Secondary: an ECU with keys, state and slots of its own, that verifies for itself what the Primary
+ * hands over {uptane K1} and decrypts inside. It answers the very port that the Primary calls; what
+ * lies between them is another file's matter.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault, type JsonObject } from '@immota/base';
+import { type ContentKey, unwrapContentKey } from '@immota/image';
+import { type EcuIdentifier, hashesAgree, UptaneFault } from '@immota/uptane';
+import { z } from 'zod';
+import type { MetadataBundle } from '../link/metadata-bundle.ts';
+import type {
+  ImageOffer,
+  SecondaryInfo,
+  SecondaryLink,
+  SecondaryStatus,
+} from '../link/secondary-link.ts';
+import { jsonValue } from '../primary/json-value.ts';
+import { openFolderSlots } from '../slots/folder-slots.ts';
+import type { SlotImage } from '../slots/image-slots.ts';
+import { installImage } from '../slots/install-image.ts';
+import { loadEcuKeys, signEncryptionKey, WRAP_METHODS } from '../state/ecu-keys.ts';
+import { openState } from '../state/vehicle-state.ts';
+import { VehicleFault } from '../vehicle-fault.ts';
+import { noteRefusal } from './attack-notes.ts';
+import { findPending, type PendingImage, savePending } from './pending-image.ts';
+import type { SecondaryContext } from './secondary-context.ts';
+import type { SecondaryOptions } from './secondary-options.ts';
+import { SecondaryTime } from './secondary-time.ts';
+import { verifyBundle } from './verify-bundle.ts';
+import { keepReleaseCounter, makeReport } from './version-report.ts';
+
+/** How the encrypted form is made that this ECU opens. */
+const ENCRYPTION_METHOD = 'immota-image-1';
+
+const OWN_DOCUMENT = jsonValue(
+  'own-encryption-key',
+  z.object({ recipient: z.string(), document: z.base64() }),
+);
+
+/** A Secondary that runs. */
+export interface SecondaryEcu extends SecondaryLink {
+  /** Notes a breach of the link's protocol, for the next report. */
+  noteBreach(fault: Fault<string>): void;
+}
+
+/**
+ * Starts a Secondary: opens its state and its slots, makes its keys the first time, and boots.
+ *
+ * @throws VehicleFault STATE_CORRUPT, STATE_BUSY or ECU_KEY; BUNDLE_MALFORMED when full verification
+ * lacks the Image repository's Root.
+ */
+export async function openSecondary(options: SecondaryOptions): Promise<SecondaryEcu> {
+  const { folder, factory, surroundings } = options;
+  if (factory.verification === 'full' && factory.imageRoot === undefined) {
+    throw new VehicleFault(
+      'BUNDLE_MALFORMED',
+      'Cannot verify fully: no Root of the Image repository',
+    );
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const state = openState(join(folder, 'state.sqlite'), { onWrite: options.onWrite });
+  try {
+    const { profile } = factory;
+    const keys = loadEcuKeys(join(folder, 'keys'), { profile, entropy: surroundings.entropy });
+    const slots =
+      options.slots ??
+      (await openFolderSlots({
+        folder: join(folder, 'slots'),
+        healthCheck: options.healthCheck,
+      }));
+    const onProgress = options.onProgress ?? nothing;
+    const ecu = new Secondary({ factory, state, keys, slots, surroundings, onProgress });
+    await ecu.boot();
+    return ecu;
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+}
+
+class Secondary implements SecondaryEcu {
+  readonly ecuIdentifier: EcuIdentifier;
+  readonly #context: SecondaryContext;
+  readonly #time: SecondaryTime;
+  /** What changes the ECU happens one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #phase: 'idle' | 'receiving' | 'activating' = 'idle';
+
+  constructor(context: SecondaryContext) {
+    this.#context = context;
+    this.#time = new SecondaryTime(context);
+    this.ecuIdentifier = context.factory.ecuIdentifier;
+  }
+
+  async boot(): Promise<void> {
+    const { slots, state, onProgress } = this.#context;
+    this.#phase = 'activating';
+    try {
+      const running = await slots.boot();
+      keepReleaseCounter(this.#context);
+      const { outcome } = slots.condition();
+      const fields = { name: running?.name, outcome: outcome?.result };
+      // {uptane J4}: the attempt is over; the report is made when the Primary asks, which it does.
+      state.journal.append('booted', {
+        name: running?.name ?? null,
+        outcome: outcome?.result ?? null,
+        reason: outcome?.reason ?? null,
+      });
+      onProgress({ kind: 'booted', ...fields });
+    } finally {
+      this.#phase = 'idle';
+    }
+  }
+
+  async getInfo(): Promise<SecondaryInfo> {
+    const { factory, keys } = this.#context;
+    const { algorithm, publicKeyDer } = keys.identity;
+    return {
+      ecuIdentifier: factory.ecuIdentifier,
+      hardwareIdentifier: factory.hardwareIdentifier,
+      verification: factory.verification,
+      identity: { algorithm, publicKeyDer },
+      encryptionKeyDocument: await this.#encryptionKeyDocument(),
+    };
+  }
+
+  async report(nonce: string): Promise<JsonObject> {
+    return await makeReport(this.#context, nonce, this.#time.known());
+  }
+
+  async drawTimeNonce(): Promise<string> {
+    return await this.#alone(() => Promise.resolve(this.#time.drawNonce()));
+  }
+
+  async putTime(attestation: Uint8Array): Promise<void> {
+    // oxlint-disable-next-line require-await -- what `alone` takes is asynchronous, this is not
+    await this.#alone(async () => {
+      this.#time.accept(attestation);
+    });
+  }
+
+  async putMetadata(bundle: MetadataBundle): Promise<void> {
+    await this.#alone(async () => {
+      await this.#time.acceptPending(bundle);
+      const { assignment } = await verifyBundle(this.#context, bundle, this.#time.now());
+      const former = findPending(this.#context);
+      savePending(this.#context, assignment);
+      const pending = findPending(this.#context);
+      // What the Director has taken back must not be activated any more.
+      if (former !== undefined && !isSame(pending?.image, former.image)) {
+        await this.#context.slots.discardOther();
+      }
+      this.#context.onProgress({ kind: 'metadata-verified', assigned: assignment?.name });
+    });
+  }
+
+  async sendImage(offer: ImageOffer): Promise<void> {
+    await this.#alone(async () => {
+      // {uptane I10} {uptane K3}: no byte is asked for before metadata have assigned it.
+      const pending = this.#findAssigned(offer);
+      if (isSame(this.#context.slots.findPrepared(), pending.image)) return;
+      this.#phase = 'receiving';
+      try {
+        await this.#install(pending, offer);
+      } finally {
+        this.#phase = 'idle';
+      }
+    });
+  }
+
+  async activate(): Promise<void> {
+    await this.#alone(async () => {
+      const { slots } = this.#context;
+      const prepared = slots.findPrepared();
+      if (!isSame(findPending(this.#context)?.image, prepared)) {
+        throw new VehicleFault('SLOT_EMPTY', 'Cannot activate: no assigned image is prepared');
+      }
+      await slots.activate();
+      await this.boot();
+      const running = slots.findRunning();
+      if (isSame(running, prepared)) savePending(this.#context, undefined);
+    });
+  }
+
+  // oxlint-disable-next-line require-await -- the port is asynchronous, the slots know at once
+  async status(): Promise<SecondaryStatus> {
+    const prepared = this.#context.slots.findPrepared();
+    return {
+      phase: this.#phase === 'idle' && prepared !== undefined ? 'prepared' : this.#phase,
+      preparedSha256: prepared?.hashes.get('sha256'),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#settled();
+    this.#context.state.close();
+  }
+
+  noteBreach(fault: Fault<string>): void {
+    noteRefusal(this.#context, fault);
+  }
+
+  #findAssigned(offer: ImageOffer): PendingImage {
+    const pending = findPending(this.#context);
+    if (pending?.image.name !== offer.name) {
+      throw new VehicleFault('ECU_REFUSED', `Cannot take "${offer.name}": it is not assigned`);
+    }
+    const lengthBytes = pending.encryption?.lengthBytes ?? pending.image.lengthBytes;
+    if (offer.lengthBytes !== lengthBytes) {
+      throw new UptaneFault(
+        'IMAGE_LENGTH',
+        `Cannot take "${offer.name}": ${offer.lengthBytes} bytes instead of ${lengthBytes}`,
+      );
+    }
+    return pending;
+  }
+
+  async #install({ image, encryption }: PendingImage, offer: ImageOffer): Promise<void> {
+    const { slots, onProgress } = this.#context;
+    await installImage(slots, {
+      image,
+      servedLengthBytes: offer.lengthBytes,
+      contentKey: encryption === undefined ? undefined : this.#unwrap(image, encryption),
+      open: (offsetBytes) => offer.open(offsetBytes),
+      onProgress: (receivedBytes, lengthBytes) => {
+        onProgress({ kind: 'receiving', name: image.name, receivedBytes, lengthBytes });
+      },
+    });
+    onProgress({ kind: 'prepared', name: image.name });
+  }
+
+  /** {uptane K7}: the content key comes wrapped for this ECU, this hardware and this very image. */
+  #unwrap(image: SlotImage, encryption: NonNullable<PendingImage['encryption']>): ContentKey {
+    const { keys, factory } = this.#context;
+    const { ecuIdentifier, hardwareIdentifier } = factory;
+    const imageSha256 = image.hashes.get('sha256');
+    const { key, method } = encryption;
+    if (key === undefined || imageSha256 === undefined) {
+      throw new VehicleFault('IMAGE_KEY', 'Cannot open image: no key came for this ECU');
+    }
+    if (method !== ENCRYPTION_METHOD || key.method !== WRAP_METHODS[keys.decryption.kind]) {
+      throw new VehicleFault('IMAGE_KEY', `Cannot open image: by "${method}" and "${key.method}"`);
+    }
+    const context = { ecuIdentifier, hardwareIdentifier, imageSha256 };
+    return unwrapContentKey(key.wrapped, keys.decryption, context);
+  }
+
+  /** Kept, since some algorithms sign differently each time. */
+  async #encryptionKeyDocument(): Promise<Uint8Array> {
+    const { state, keys, factory } = this.#context;
+    const recipient = keys.decryption.publicKey;
+    const kept = state.values.load(OWN_DOCUMENT);
+    if (kept?.recipient === recipient) return Uint8Array.fromBase64(kept.document);
+    const document = await signEncryptionKey(factory.ecuIdentifier, keys);
+    state.values.save(OWN_DOCUMENT, { recipient, document: document.toBase64() });
+    return document;
+  }
+
+  /** Runs what changes the ECU, alone; its refusals are noted for the next report {uptane K6}. */
+  async #alone<Result>(act: () => Promise<Result>): Promise<Result> {
+    const before = this.#settled();
+    const running = before.then(act);
+    this.#last = running;
+    try {
+      return await running;
+    } catch (error) {
+      if (error instanceof Fault) noteRefusal(this.#context, error);
+      throw error;
+    }
+  }
+
+  async #settled(): Promise<void> {
+    try {
+      await this.#last;
+    } catch {
+      // Whoever asked for it has heard of it.
+    }
+  }
+}
+
+function isSame(left: SlotImage | undefined, right: SlotImage | undefined): boolean {
+  return (
+    left !== undefined &&
+    right !== undefined &&
+    left.name === right.name &&
+    left.lengthBytes === right.lengthBytes &&
+    hashesAgree(left.hashes, right.hashes)
+  );
+}
+
+function nothing(): void {
+  // Nobody watches.
+}

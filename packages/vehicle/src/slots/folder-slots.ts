@@ -1,0 +1,277 @@
+/**
+ * Two slots as files of a folder, and the boot record that says which of them runs.
+ *
+ * An image is written beside the running one, tried once it was activated, and confirmed only when
+ * its bytes are still the verified ones and the ECU's own check calls it healthy; otherwise the ECU
+ * falls back by itself. At every instant at least the running slot is whole, and the record says so.
+ */
+import { Fault } from '@immota/base';
+import { createHashTap } from '@immota/image';
+import { checkMeasurement, hashesAgree, UptaneFault } from '@immota/uptane';
+import { measurementOf } from '../download/partial-file.ts';
+import { VehicleFault } from '../vehicle-fault.ts';
+import {
+  type BootRecord,
+  loadBootRecord,
+  saveBootRecord,
+  type SlotContent,
+  type SlotName,
+} from './boot-record.ts';
+import type { SlotImage } from './image-slots.ts';
+import { TRIAL_BOOTS_MAX, WRITE_LENGTH_BYTES } from './limits.ts';
+import type { ResumableSlots, ResumableWriter } from './resumable-slots.ts';
+import { type SlotFile, type SlotFiles, filesOfFolder } from './slot-files.ts';
+import { FolderWriter } from './folder-writer.ts';
+
+/** How an ECU finds out whether an image that it tries is healthy; throws or says no when not. */
+export type HealthCheck = (image: SlotImage) => Promise<boolean>;
+
+/** How to open slots. */
+export interface FolderSlotsOptions {
+  readonly folder: string;
+  /** Asked once at a trial, after the bytes were found whole; every whole image is healthy when left out. */
+  readonly healthCheck?: HealthCheck | undefined;
+  /** The real ones when left out. */
+  readonly files?: SlotFiles | undefined;
+}
+
+/**
+ * Opens the slots of a folder, or makes them.
+ *
+ * @throws VehicleFault STATE_CORRUPT when the boot record is lost.
+ */
+export async function openFolderSlots(options: FolderSlotsOptions): Promise<ResumableSlots> {
+  const files = options.files ?? filesOfFolder(options.folder);
+  return new FolderSlots(files, options.healthCheck, await loadBootRecord(files));
+}
+
+class FolderSlots implements ResumableSlots {
+  readonly #files: SlotFiles;
+  readonly #healthCheck: HealthCheck | undefined;
+  #record: BootRecord;
+
+  constructor(files: SlotFiles, healthCheck: HealthCheck | undefined, record: BootRecord) {
+    this.#files = files;
+    this.#healthCheck = healthCheck;
+    this.#record = record;
+  }
+
+  condition(): ReturnType<ResumableSlots['condition']> {
+    const { running, releaseFloor, outcome } = this.#record;
+    return { running, releaseFloor, outcome };
+  }
+
+  findRunning(): SlotImage | undefined {
+    const { running, slots } = this.#record;
+    return running === undefined ? undefined : slots[running]?.image;
+  }
+
+  findPrepared(): SlotImage | undefined {
+    const content = this.#record.slots[this.#other()];
+    return content?.state === 'prepared' ? content.image : undefined;
+  }
+
+  findReceived(image: SlotImage): number {
+    const content = this.#record.slots[this.#other()];
+    return content?.state === 'receiving' && isSameImage(content.image, image)
+      ? content.durableBytes
+      : 0;
+  }
+
+  async *readReceived(lengthBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* readSlot(this.#files, fileNameOf(this.#other()), lengthBytes);
+  }
+
+  async write(image: SlotImage): Promise<ResumableWriter> {
+    const { releaseFloor } = this.#record;
+    // {uptane K7}: a second look; metadata were checked against the same floor.
+    if (image.releaseCounter < releaseFloor) {
+      throw new UptaneFault(
+        'RELEASE_COUNTER',
+        `Cannot write "${image.name}": release ${image.releaseCounter} after ${releaseFloor}`,
+      );
+    }
+    // The record gives the slot up before the first byte of it changes.
+    await this.#setOther({ state: 'receiving', image, durableBytes: 0 });
+    return await this.#openWriter(image, 0);
+  }
+
+  async resume(image: SlotImage, fromBytes: number): Promise<ResumableWriter> {
+    if (fromBytes > this.findReceived(image)) {
+      throw new VehicleFault('SLOT_EMPTY', `Cannot resume "${image.name}": it is not there`);
+    }
+    return await this.#openWriter(image, fromBytes);
+  }
+
+  async discardOther(): Promise<void> {
+    const content = this.#record.slots[this.#other()];
+    // The image that ran before stays: it is what the ECU falls back to.
+    if (content === undefined || content.state === 'confirmed') return;
+    await this.#setOther(undefined);
+  }
+
+  async activate(): Promise<void> {
+    const slot = this.#other();
+    if (this.#record.slots[slot]?.state !== 'prepared') {
+      throw new VehicleFault('SLOT_EMPTY', 'Cannot activate: no image is prepared');
+    }
+    await this.#save({ trial: { slot, boots: 0 } });
+  }
+
+  async boot(): Promise<SlotImage | undefined> {
+    const { trial } = this.#record;
+    if (trial !== undefined && (await this.#try(trial))) return this.findRunning();
+    await this.#keepRunningWhole();
+    return this.findRunning();
+  }
+
+  /** Tries an image; true when it was confirmed. */
+  async #try({ slot, boots }: NonNullable<BootRecord['trial']>): Promise<boolean> {
+    const content = this.#record.slots[slot];
+    if (content === undefined) {
+      await this.#save({ trial: undefined });
+      return false;
+    }
+    if (boots >= TRIAL_BOOTS_MAX) {
+      await this.#fallBack(slot, content, `it did not come up in ${boots} boots`);
+      return false;
+    }
+    await this.#save({ trial: { slot, boots: boots + 1 } });
+    const reason = await this.#findFailure(slot, content);
+    if (reason !== undefined) {
+      await this.#fallBack(slot, content, reason);
+      return false;
+    }
+    const { image } = content;
+    await this.#save({
+      slots: { ...this.#record.slots, [slot]: { ...content, state: 'confirmed' } },
+      running: slot,
+      trial: undefined,
+      // Only now: an image that never ran must not bar the one that does {uptane K7}.
+      releaseFloor: Math.max(this.#record.releaseFloor, image.releaseCounter),
+      outcome: { result: 'confirmed', image, reason: '' },
+    });
+    return true;
+  }
+
+  async #findFailure(slot: SlotName, { image }: SlotContent): Promise<string | undefined> {
+    if (image.releaseCounter < this.#record.releaseFloor) return 'its release is too old';
+    if (!(await this.#isWhole(slot, image))) return 'its bytes are not the verified ones';
+    try {
+      const isHealthy = (await this.#healthCheck?.(image)) ?? true;
+      return isHealthy ? undefined : 'the self test failed';
+    } catch (error) {
+      return `the self test failed: ${error instanceof Fault ? error.code : 'it broke off'}`;
+    }
+  }
+
+  async #fallBack(slot: SlotName, { image }: SlotContent, reason: string): Promise<void> {
+    await this.#save({
+      slots: { ...this.#record.slots, [slot]: undefined },
+      trial: undefined,
+      outcome: { result: 'fell-back', image, reason },
+    });
+  }
+
+  /** The running image is verified at every boot; the one before it stands in when it is damaged. */
+  async #keepRunningWhole(): Promise<void> {
+    const { running, slots, releaseFloor } = this.#record;
+    const content = running === undefined ? undefined : slots[running];
+    if (running === undefined || content === undefined) return;
+    if (await this.#isWhole(running, content.image)) return;
+    const spare = otherThan(running);
+    const before = slots[spare];
+    const canTakeOver =
+      before?.state === 'confirmed' &&
+      before.image.releaseCounter >= releaseFloor &&
+      (await this.#isWhole(spare, before.image));
+    await this.#save({
+      slots: { ...slots, [running]: undefined },
+      running: canTakeOver ? spare : undefined,
+      outcome: { result: 'fell-back', image: content.image, reason: 'its bytes were damaged' },
+    });
+  }
+
+  async #isWhole(slot: SlotName, image: SlotImage): Promise<boolean> {
+    const tap = createHashTap({ sha512: image.hashes.has('sha512') });
+    // One byte more than it should have tells a longer file.
+    const bytes = readSlot(this.#files, fileNameOf(slot), image.lengthBytes + 1);
+    for await (const part of bytes) tap.update(part);
+    try {
+      checkMeasurement(image, measurementOf(tap));
+      return true;
+    } catch (error) {
+      if (error instanceof UptaneFault) return false;
+      throw error;
+    }
+  }
+
+  async #openWriter(image: SlotImage, fromBytes: number): Promise<ResumableWriter> {
+    const file = await this.#files.openToWrite(fileNameOf(this.#other()));
+    await this.#files.syncNames();
+    return new FolderWriter({
+      file,
+      lengthBytes: image.lengthBytes,
+      fromBytes,
+      onDurable: async (durableBytes, isWhole) => {
+        const state = isWhole ? 'prepared' : 'receiving';
+        await this.#setOther({ state, image, durableBytes });
+      },
+      onDiscard: async () => this.#setOther(undefined),
+    });
+  }
+
+  async #setOther(content: SlotContent | undefined): Promise<void> {
+    const slots = { ...this.#record.slots, [this.#other()]: content };
+    await this.#save({ slots, trial: undefined });
+  }
+
+  #other(): SlotName {
+    return otherThan(this.#record.running ?? 'b');
+  }
+
+  async #save(changes: Partial<BootRecord>): Promise<void> {
+    const next = { ...this.#record, ...changes, sequence: this.#record.sequence + 1 };
+    await saveBootRecord(this.#files, next);
+    this.#record = next;
+  }
+}
+
+function otherThan(slot: SlotName): SlotName {
+  return slot === 'a' ? 'b' : 'a';
+}
+
+function fileNameOf(slot: SlotName): string {
+  return `slot-${slot}.image`;
+}
+
+function isSameImage(left: SlotImage, right: SlotImage): boolean {
+  return (
+    left.name === right.name &&
+    left.lengthBytes === right.lengthBytes &&
+    left.releaseCounter === right.releaseCounter &&
+    hashesAgree(left.hashes, right.hashes)
+  );
+}
+
+/** Reads at most so many bytes; a part is valid until the next one is asked for. */
+async function* readSlot(
+  files: SlotFiles,
+  name: string,
+  lengthMaxBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const file: SlotFile | undefined = await files.openToRead(name);
+  if (file === undefined) return;
+  try {
+    const buffer = new Uint8Array(WRITE_LENGTH_BYTES);
+    for (let position = 0; position < lengthMaxBytes;) {
+      const room = buffer.subarray(0, Math.min(buffer.length, lengthMaxBytes - position));
+      const count = await file.read(room, position);
+      if (count === 0) return;
+      position += count;
+      yield room.subarray(0, count);
+    }
+  } finally {
+    await file.close();
+  }
+}

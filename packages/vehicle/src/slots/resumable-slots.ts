@@ -1,0 +1,35 @@
+/**
+ * Slots that keep what an interrupted transfer has brought, and that tell how they booted. What flash
+ * of other kinds has to offer to be driven by the same code.
+ */
+import type { ImageSlots, SlotImage, SlotWriter } from './image-slots.ts';
+import type { BootOutcome, SlotName } from './boot-record.ts';
+
+/** A writer that can stop and go on another day. */
+export interface ResumableWriter extends SlotWriter {
+  /** Makes what was written durable and lets go; `findReceived` tells how much it was. */
+  pause(): Promise<void>;
+}
+
+/** How the slots are, for a report. */
+export interface SlotCondition {
+  readonly running: SlotName | undefined;
+  /** No image below this is accepted. */
+  readonly releaseFloor: number;
+  readonly outcome: BootOutcome | undefined;
+}
+
+/** See the head of the file. */
+export interface ResumableSlots extends ImageSlots {
+  condition(): SlotCondition;
+  /** Begins anew, as the port says. @throws UptaneFault RELEASE_COUNTER when the image is too old. */
+  write(image: SlotImage): Promise<ResumableWriter>;
+  /** Tells how many bytes of an image are there from an interrupted transfer; 0 when none are. */
+  findReceived(image: SlotImage): number;
+  /** Reads what was received, up to a length, to hash it again. */
+  readReceived(lengthBytes: number): AsyncIterable<Uint8Array>;
+  /** Goes on writing at a position that is not behind what was received. */
+  resume(image: SlotImage, fromBytes: number): Promise<ResumableWriter>;
+  /** Gives up what waits in the other slot, or is on its way there. */
+  discardOther(): Promise<void>;
+}
