@@ -56,7 +56,10 @@ export function openServerEngine(options: ServerEngineOptions): Engine {
     types: { getTypeParser: findParser },
   };
   const pool = new pg.Pool(config);
+  let isEnding = false;
   const lost = (error: Error): void => {
+    // A server that stops when we leave may be faster than our own goodbye.
+    if (isEnding) return;
     options.notice({
       code: 'CONNECTION_LOST',
       message: `A database connection was lost: ${error.message}`,
@@ -78,7 +81,10 @@ export function openServerEngine(options: ServerEngineOptions): Engine {
       options: {},
       connect: async () =>
         adaptClient(await connectPatiently(pool, patienceMs, options.revive), broken),
-      end: () => pool.end(),
+      end: () => {
+        isEnding = true;
+        return pool.end();
+      },
     } satisfies PostgresPool,
     async listen(channel, listener) {
       const subscription = await openListener({
