@@ -118,7 +118,7 @@ describe('a damaged repository', () => {
         fc.asyncProperty(fc.nat({ max: 1000 }), damage, async (file, harm) => {
           await checkDamage(world, new Map(), file, harm);
         }),
-        { numRuns: 120 },
+        { numRuns: 40 },
       );
     });
 
@@ -132,7 +132,7 @@ describe('a damaged repository', () => {
         fc.asyncProperty(fc.nat({ max: 1000 }), damage, async (file, harm) => {
           await checkDamage(world, before, file, harm);
         }),
-        { numRuns: 120 },
+        { numRuns: 40 },
       );
     });
   }
@@ -151,7 +151,7 @@ describe('a damaged repository', () => {
         };
         await checkDamage(world, new Map(), file, harm);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });
@@ -181,7 +181,7 @@ describe('a damaged store', () => {
         );
         assert.deepEqual(seen, expected);
       }),
-      { numRuns: 80 },
+      { numRuns: 30 },
     );
   });
 });
