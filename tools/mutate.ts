@@ -2,12 +2,13 @@
  * Mutation testing of one package: changes its code in small ways, one at a time, and shows the
  * changes that its own tests let pass. Each of those is a missing test, or is argued to be none.
  *
- * Usage: node tools/mutate.ts [PACKAGE…] [--files GLOB] [--concurrency N] [--break PERCENT]
+ * Usage: node tools/mutate.ts [PACKAGE…] [--files GLOB] [--tests GLOB] [--concurrency N] [--break PERCENT]
  *
  * Without a name it takes `uptane` and `pki`, where a survivor is a hole in the trust. `--files`
- * narrows to files below `src`, such as `verify/**`. Reports are written to `reports/mutation/`.
+ * narrows to files below `src`, such as `verify/**`; `--tests` to tests below `test`. Reports are written to `reports/mutation/`.
  */
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
@@ -23,6 +24,7 @@ async function main(): Promise<boolean> {
     allowPositionals: true,
     options: {
       files: { type: 'string', default: '**/*.ts' },
+      tests: { type: 'string', default: '**/*.test.ts' },
       concurrency: { type: 'string', default: '2' },
       break: { type: 'string' },
     },
@@ -36,14 +38,18 @@ async function main(): Promise<boolean> {
   let enough = true;
   for (const name of names) {
     // One after the other: each uses all its cores.
-    const score = await mutate(name, values.files, Number(values.concurrency));
+    const score = await mutate(name, values, Number(values.concurrency));
     enough &&= score >= Number(values.break ?? 0);
   }
   return enough;
 }
 
 /** Returns the share of mutants that the tests noticed, in per cent; -1 when it could not be told. */
-async function mutate(name: string, files: string, concurrency: number): Promise<number> {
+async function mutate(
+  name: string,
+  { files, tests }: { readonly files: string; readonly tests: string },
+  concurrency: number,
+): Promise<number> {
   const others = globSync('packages/*', { cwd: root })
     .filter((folder) => folder !== join('packages', name))
     .map((folder) => `/${folder}`);
@@ -52,7 +58,7 @@ async function mutate(name: string, files: string, concurrency: number): Promise
     plugins: ['@stryker-mutator/tap-runner', join(root, 'tools/mutate/messages.ts')],
     ignorers: ['messages'],
     tap: {
-      testFiles: [`packages/${name}/test/**/*.test.ts`],
+      testFiles: [`packages/${name}/test/${tests}`],
       nodeArgs: [
         '--import',
         join(root, 'tools/test/seed.ts'),
@@ -92,4 +98,11 @@ function count(results: readonly MutantResult[], status: MutantResult['status'])
 
 // The seed of fast-check: a mutant must meet the same cases as its neighbours.
 process.env['SEED'] ??= '1';
-process.exitCode = (await main()) ? 0 : 1;
+// A process for each file of tests, thousands of times: stripped sources are kept for the run.
+const cache = mkdtempSync(join(tmpdir(), 'immota-mutate-'));
+process.env['NODE_COMPILE_CACHE'] = cache;
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} finally {
+  rmSync(cache, { recursive: true, force: true });
+}
