@@ -7,6 +7,7 @@
  * The last line reads `N passed, N failed`; the exit status is 0 when none failed, 1 when one did and
  * 2 when nothing could be run.
  */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from '@immota/base';
 import { renderOutcome, runFolder } from './vectors/run-folder.ts';
@@ -24,11 +25,13 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   });
-  const [verb, folder, ...others] = positionals;
-  if (folder === undefined || others.length > 0) {
+  const [verb, named, ...others] = positionals;
+  if (named === undefined || others.length > 0) {
     console.error(USAGE);
     return 2;
   }
+  // npm runs scripts in the repository's folder and says from where it was called.
+  const folder = resolve(process.env['INIT_CWD'] ?? '.', named);
   if (verb === 'vectors') {
     const { only } = values;
     const now =

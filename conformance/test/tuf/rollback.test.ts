@@ -145,6 +145,20 @@ describe('recovery from fast-forward by new keys', () => {
     });
   });
 
+  it('forgets Snapshot too when only the keys of Timestamp are new', async () => {
+    await withClient(async (client, repository) => {
+      repository.delegate('targets', 'supplier');
+      repository.publish('supplier', 'targets', 'snapshot', 'timestamp');
+      await client.init();
+      assert.equal(await client.refresh(), 'DONE');
+      repository.rotateKeys('timestamp');
+      delete repository.part('snapshot', 'meta')['supplier.json'];
+      repository.publish('root', 'snapshot', 'timestamp');
+      assert.equal(await client.refresh(), 'DONE');
+      assert.equal(client.trusted()['snapshot'], 3);
+    });
+  });
+
   it('lets nothing go back when only the keys of Targets are new', async () => {
     await withClient(async (client, repository) => {
       repository.publish('timestamp');
