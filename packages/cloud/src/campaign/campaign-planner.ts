@@ -1,6 +1,6 @@
 /** The Director's planner: which campaign a vehicle is in, and what comes next for it. */
 import { sql } from '@immota/store';
-import type { Planner, UpdatePlan, VehicleInventory } from '../director/ports.ts';
+import type { Planner, VehicleInventory } from '../director/ports.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 import { correlationOf } from './correlation.ts';
 import type { ReleaseStore } from './release-store.ts';
@@ -25,19 +25,17 @@ export function createCampaignPlanner(database: CloudDatabase, releases: Release
           const campaign = active.get(vehicle.vehicleId);
           if (campaign === undefined) return undefined;
           const planner = await releases.planner(campaign.releaseId);
-          return planOf(campaign.campaignId, planner.decide(vehicle));
+          const decision = planner.decide(vehicle);
+          if (decision.kind !== 'install') return undefined;
+          return {
+            correlationId: correlationOf(campaign.campaignId),
+            images: decision.images,
+            custom: planner.notice(),
+          };
         }),
       );
     },
   };
-}
-
-function planOf(
-  campaignId: string,
-  decision: ReturnType<Awaited<ReturnType<ReleaseStore['planner']>>['decide']>,
-): UpdatePlan | undefined {
-  if (decision.kind !== 'install') return undefined;
-  return { correlationId: correlationOf(campaignId), images: decision.images };
 }
 
 /** The campaign that is a vehicle's turn. */

@@ -1,5 +1,6 @@
 /** What one vehicle gets of a release, and why not more {uptane E7}. */
 import type { ReasonCode, VehicleState } from '@immota/api';
+import type { JsonObject } from '@immota/base';
 import type { EcuIdentifier, InstallableName } from '@immota/uptane';
 import type { EcuInventory, VehicleInventory } from '../director/ports.ts';
 import { findPath, type PathResult } from '../release/find-path.ts';
@@ -40,6 +41,17 @@ export class ReleasePlanner {
   constructor(release: Release, hashes: ImageHashes) {
     this.#release = release;
     this.#hashes = hashes;
+  }
+
+  /** What the owner is told, to be signed with the plan {uptane E8}. */
+  notice(): JsonObject {
+    const { description, unusableSeconds, unavailable, isSecurity } = this.#release;
+    return {
+      description: Object.fromEntries(description),
+      unusableSeconds,
+      unavailable,
+      security: isSecurity,
+    };
   }
 
   /** Decides for one vehicle, from what its ECUs last reported. */

@@ -44,6 +44,7 @@ const releaseSchema = z.object({
   goal: z.record(z.string(), z.string()),
   description: z.record(z.string().max(35), z.string().max(4000)).optional(),
   unusableSeconds: z.int().min(0).max(86_400).optional(),
+  unavailable: z.array(z.string().max(100)).max(32).optional(),
   security: z.boolean().optional(),
 });
 
@@ -76,6 +77,8 @@ export interface Release {
   readonly description: ReadonlyMap<string, string>;
   /** How long the vehicle cannot be used while it installs. */
   readonly unusableSeconds: number;
+  /** What does not work meanwhile, in words for the owner. */
+  readonly unavailable: readonly string[];
   readonly isSecurity: boolean;
 }
 
@@ -107,6 +110,7 @@ export function parseRelease(signed: JsonObject): Release {
     goal: readGoal(data.goal, images),
     description: new Map(Object.entries(data.description ?? {})),
     unusableSeconds: data.unusableSeconds ?? 0,
+    unavailable: data.unavailable ?? [],
     isSecurity: data.security ?? false,
   };
 }
