@@ -1,7 +1,9 @@
 /** Connections of one process to its server. Past a few per core they only queue inside the server. */
 export const POOL_CONNECTIONS_MAX = 10;
-/** Connections the embedded server admits: several processes, and the tests of a whole run. */
+/** Connections the embedded server admits: several processes of 10 each. */
 export const EMBEDDED_CONNECTIONS_MAX = 100;
+/** Connections the tests' server admits: a test file on each core of a large machine, 10 each. */
+export const TEST_CONNECTIONS_MAX = 600;
 /** How long a statement may run. Longer is a missing index or an attack; migrations are exempt. */
 export const STATEMENT_TIMEOUT_MS = 30_000;
 /** How long an open transaction may idle: its locks and snapshot hold everybody else up. */

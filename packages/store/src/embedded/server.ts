@@ -15,6 +15,7 @@ import {
   EMBEDDED_LOG_TAIL_BYTES,
   EMBEDDED_POLL_MS,
   EMBEDDED_START_MS,
+  TEST_CONNECTIONS_MAX,
 } from '../limits.ts';
 import { ensureCluster } from './cluster.ts';
 import { chooseSocketFolder, type Home, removeSocketFolder } from './home.ts';
@@ -196,7 +197,7 @@ function describeCommand(
     unix_socket_directories: socketFolder,
     unix_socket_permissions: '0700',
     port: String(PORT),
-    max_connections: String(EMBEDDED_CONNECTIONS_MAX),
+    max_connections: String(isDisposable ? TEST_CONNECTIONS_MAX : EMBEDDED_CONNECTIONS_MAX),
     // Worker processes for reading ahead cost more memory than a single machine's fleet gains.
     io_method: 'sync',
     log_line_prefix: '%m [%p] ',
