@@ -25,6 +25,7 @@ async function main(): Promise<boolean> {
     options: {
       files: { type: 'string', default: '**/*.ts' },
       tests: { type: 'string', default: '**/*.test.ts' },
+      tests: { type: 'string', default: '**/*.test.ts' },
       concurrency: { type: 'string', default: '2' },
       break: { type: 'string' },
     },
@@ -42,6 +43,13 @@ async function main(): Promise<boolean> {
     enough &&= score >= Number(values.break ?? 0);
   }
   return enough;
+}
+
+interface Order {
+  readonly name: string;
+  readonly files: string;
+  readonly tests: string;
+  readonly concurrency: number;
 }
 
 /** Returns the share of mutants that the tests noticed, in per cent; -1 when it could not be told. */

@@ -100,7 +100,8 @@ async function runSuite(
       command: process.execPath,
       args: ['--test', TEST_LIMIT, ...reporters(records), ...preload(), ...suite.args],
       cwd: root,
-      env: { SEED: String(seed) },
+      // Stripped sources are kept, which halves the time of a process for each file.
+      env: { SEED: String(seed), NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/immota') },
       limitMs,
       show: true,
     });
