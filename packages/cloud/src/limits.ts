@@ -32,3 +32,5 @@ export const MANIFEST_ATTEMPTS_MAX = 5;
 export const BLOCKED_CACHE_ENTRIES = 100_000;
 /** Vehicles of which a process remembers the version in force: some 50 MB. */
 export const VERSION_CACHE_ENTRIES = 250_000;
+/** Old metadata files kept in memory. */
+export const METADATA_CACHE_BYTES = 33_554_432;

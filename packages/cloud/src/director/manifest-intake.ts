@@ -38,7 +38,7 @@ export interface ManifestIntake {
 }
 
 /** Codes that tell of a forged or replayed manifest, and the event that records each. */
-const SUSPICIOUS: ReadonlyMap<string, 'manifest.refused' | 'report.replayed'> = new Map([
+export const SUSPICIOUS: ReadonlyMap<string, 'manifest.refused' | 'report.replayed'> = new Map([
   ['REPORT_SIGNATURE', 'manifest.refused'],
   ['ECU_UNKNOWN', 'manifest.refused'],
   ['VEHICLE_MISMATCH', 'manifest.refused'],

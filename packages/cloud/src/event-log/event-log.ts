@@ -51,12 +51,22 @@ function chain(head: ChainHead, event: NewEvent): NewEvent & ChainHead {
 async function lockStreams(tx: CloudTransaction, streams: readonly string[]): Promise<void> {
   const vehicles = streams.filter((stream) => stream !== FLEET_STREAM);
   if (vehicles.length > 0) {
-    await sql`select from vehicle where vehicle_id = any(${vehicles})
+    const { rows } = await sql<{ readonly vehicle_id: string }>`
+      select vehicle_id from vehicle where vehicle_id = any(${vehicles})
       order by vehicle_id for no key update`.execute(tx);
+    const locked = new Set(rows.map(({ vehicle_id: id }) => id));
+    const strangers = vehicles.filter((stream) => !locked.has(stream));
+    if (strangers.length > 0) await lockStrangers(tx, strangers);
   }
   if (streams.includes(FLEET_STREAM)) {
     await sql`select pg_advisory_xact_lock(${FLEET_LOCK})`.execute(tx);
   }
+}
+
+/** Streams of vehicles that the inventory does not know (yet) have no row to lock. */
+async function lockStrangers(tx: CloudTransaction, streams: readonly string[]): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(stream, 1))
+    from unnest(${streams}::text[]) as stream`.execute(tx);
 }
 
 async function loadHeads(

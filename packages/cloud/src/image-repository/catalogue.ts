@@ -17,6 +17,7 @@ import type { TrustStore } from '../trust/trust-store.ts';
 /** The stored form of an image: in the clear, or encrypted. */
 export interface StoredImage {
   readonly name: InstallableName;
+  readonly lengthBytes: number;
   readonly sha256: string;
   readonly sha512: string;
   readonly encrypted:
@@ -38,6 +39,7 @@ export interface Catalogue {
 
 interface ImageColumns {
   readonly name: InstallableName;
+  readonly length_bytes: number;
   readonly sha256: string;
   readonly sha512: string;
   readonly cipher_length_bytes: number | null;
@@ -61,8 +63,8 @@ export function createCatalogue(
     async load(names) {
       const missing = [...names].filter((name) => !known.has(name));
       if (missing.length > 0) {
-        const { rows } = await sql<ImageColumns>`select name, sha256, sha512, cipher_length_bytes,
-          cipher_sha256, cipher_sha512, sealed_content_key
+        const { rows } = await sql<ImageColumns>`select name, length_bytes, sha256, sha512,
+          cipher_length_bytes, cipher_sha256, cipher_sha512, sealed_content_key
           from image where name = any(${missing})`.execute(database.kysely);
         if (known.size + rows.length > CATALOGUE_CACHE_ENTRIES) known.clear();
         for (const row of rows) known.set(row.name, toImage(row, sealer));
@@ -77,19 +79,21 @@ export function createCatalogue(
 }
 
 function toImage(row: ImageColumns, sealer: Sealer): StoredImage {
-  const { name, sha256, sha512, sealed_content_key: sealed } = row;
+  const { name, length_bytes: lengthBytes, sha256, sha512 } = row;
+  const plain = { name, lengthBytes, sha256, sha512 };
   const {
-    cipher_length_bytes: lengthBytes,
+    cipher_length_bytes: cipherLength,
     cipher_sha256: cipher256,
     cipher_sha512: cipher512,
   } = row;
-  if (sealed === null || lengthBytes === null || cipher256 === null || cipher512 === null) {
-    return { name, sha256, sha512, encrypted: undefined };
+  const { sealed_content_key: sealed } = row;
+  if (sealed === null || cipherLength === null || cipher256 === null || cipher512 === null) {
+    return { ...plain, encrypted: undefined };
   }
   const contentKey = parseContentKey(sealer.open(name, sealed));
   const hashes: Hashes = new Map([
     ['sha256', cipher256],
     ['sha512', cipher512],
   ]);
-  return { name, sha256, sha512, encrypted: { lengthBytes, hashes, contentKey } };
+  return { ...plain, encrypted: { lengthBytes: cipherLength, hashes, contentKey } };
 }

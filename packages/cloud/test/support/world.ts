@@ -20,7 +20,7 @@ import { createSealer, openDeploymentSecret } from '../../src/seal.ts';
 import { initialiseRepositories } from '../../src/trust/initialise.ts';
 import { publishMetadata } from '../../src/trust/publish.ts';
 import { openTrustStore, type TrustStore } from '../../src/trust/trust-store.ts';
-import { repeatingEntropy, standingClock } from './ports.ts';
+import { repeatingEntropy, type TestClock } from './ports.ts';
 import {
   describeImage,
   insertImage,
@@ -59,7 +59,7 @@ export interface DirectorWorld {
   readonly test: TestDatabase<CloudSchema>;
   readonly trust: TestTrust;
   readonly store: TrustStore;
-  readonly context: CloudContext & { readonly clock: ReturnType<typeof standingClock> };
+  readonly context: CloudContext & { readonly clock: TestClock };
   readonly planner: ScriptedPlanner;
   readonly observed: Observation[];
   readonly director: Director;
