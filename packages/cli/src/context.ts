@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Clock, Entropy } from '@immota/base';
+import type { Connection } from './client.ts';
 import { CliFault } from './fault.ts';
 import type { Output } from './terminal/output.ts';
 
@@ -13,6 +14,8 @@ export interface CommandContext {
   readonly output: () => Output;
   /** The data folder as the global options name it. */
   readonly dataFolder: () => string;
+  /** How to reach the server; looked up when it is asked for. */
+  readonly connection: () => Connection;
   readonly clock: Clock;
   readonly entropy: Entropy;
   /**

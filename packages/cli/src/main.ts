@@ -1,5 +1,7 @@
 /** The command `immota`: the composition root. Each subcommand is a file in `commands/`. */
 import { Command, CommanderError } from 'commander';
+import { findConnection } from './client.ts';
+import { campaignCommand } from './commands/campaign.ts';
 import { keyCommand } from './commands/key.ts';
 import { askSecret, type CommandContext, SYSTEM_ENTROPY, writeFolder } from './context.ts';
 import { SYSTEM_CLOCK } from './system-clock.ts';
@@ -9,18 +11,27 @@ const program = new Command('immota')
   .description('Over-the-air updates for vehicles: build, sign, publish, deliver, prove.')
   .option('--json', 'print results as JSON')
   .option('--data <DIR>', 'the data folder', process.env['IMMOTA_DATA'] ?? 'immota-data')
+  .option('--server <URL>', 'the operator API, when it is not on this machine')
   .showHelpAfterError('(immota --help shows what there is)')
   .exitOverride();
 
 const context: CommandContext = {
   output: () => createOutput(program.opts()['json'] === true, process),
   dataFolder: () => String(program.opts()['data']),
+  connection: () =>
+    findConnection({
+      dataFolder: context.dataFolder(),
+      server:
+        typeof program.opts()['server'] === 'string' ? String(program.opts()['server']) : undefined,
+      token: process.env['IMMOTA_TOKEN'],
+    }),
   clock: SYSTEM_CLOCK,
   entropy: SYSTEM_ENTROPY,
   askSecret,
   writeFolder,
 };
-for (const command of [keyCommand(context)]) {
+for (const make of [keyCommand, releaseCommand, campaignCommand, statusCommand]) {
+  const command = make(context);
   program.addCommand(command.copyInheritedSettings(program));
 }
 
