@@ -78,6 +78,8 @@ async function refresh(repository: Repository, ports: ClientPorts): Promise<Cycl
     now: ports.clock.now(),
     pinnedRoot: undefined,
     chain: 'full',
+    // A plain TUF repository may keep there what it likes.
+    custom: 'opaque',
   });
   const perform = performerFor(repository, ports.patience ?? PATIENCE);
   const trust = await runWorkflow(session.refresh(), perform);

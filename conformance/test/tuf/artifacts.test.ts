@@ -97,15 +97,22 @@ describe('download', () => {
     });
   });
 
-  it('passes custom fields by', async () => {
-    await withClient(async (client, repository) => {
-      repository.addArtifact('targets', NAME, 'content');
-      repository.part('targets', 'targets', NAME)['custom'] = { sigstore: { status: 'Active' } };
-      repository.publish('targets', 'snapshot', 'timestamp');
-      await client.init();
-      assert.equal(await client.download(NAME), 'DONE');
+  for (const custom of [
+    { sigstore: { status: 'Active' } },
+    { uri: 5, hardwareIds: 'all', ecuIdentifiers: [], encryption: null, mustMatch: 'no' },
+    'a text',
+  ]) {
+    it(`passes the custom field ${JSON.stringify(custom).slice(0, 24)} by`, async () => {
+      await withClient(async (client, repository) => {
+        repository.addArtifact('targets', NAME, 'content');
+        repository.part('targets', 'targets', NAME)['custom'] = custom;
+        repository.of('targets')['custom'] = custom;
+        repository.publish('targets', 'snapshot', 'timestamp');
+        await client.init();
+        assert.equal(await client.download(NAME), 'DONE');
+      });
     });
-  });
+  }
 });
 
 describe('download: what is there already', () => {

@@ -51,15 +51,26 @@ const NOTHING: JsonObject = {};
 const NO_ECUS: ReadonlyMap<EcuIdentifier, EcuAssignment> = new Map();
 
 /**
+ * What the `custom` members mean: `uptane`, as the standard and our vehicles use them, so that one
+ * of a wrong shape is refused; or `opaque`, another maker's business, as in a plain TUF repository.
+ */
+export type CustomReading = 'uptane' | 'opaque';
+
+/**
  * Decodes a Targets file, top-level or delegated.
  *
- * @param role - its name, for refusals.
+ * @param options - the role's name, for refusals; the bound of its bytes; how to read `custom`, by
+ *   default as Uptane's.
  * @throws UptaneFault MALFORMED, ROLE_TYPE, THRESHOLD_INVALID, SIGNATURE_DUPLICATE or LIMIT.
  */
 export function decodeTargets(
   dialect: Dialect,
   bytes: Uint8Array,
-  options: { readonly role: RoleName; readonly lengthMax: number },
+  options: {
+    readonly role: RoleName;
+    readonly lengthMax: number;
+    readonly custom?: CustomReading | undefined;
+  },
 ): Signed<Targets> {
   const file = {
     bytes,
@@ -67,13 +78,15 @@ export function decodeTargets(
     kind: 'targets',
     role: options.role,
   } as const;
+  const opaque = options.custom === 'opaque';
   return decodeRole(dialect, file, (signed, head) => {
-    const custom = findObject(signed, 'custom') ?? NOTHING;
-    const vehicle = member(custom, 'vehicleIdentifier');
+    const custom = opaque ? readOpaque(signed) : (findObject(signed, 'custom') ?? NOTHING);
+    const vehicle = opaque ? undefined : member(custom, 'vehicleIdentifier');
     const delegations = findObject(signed, 'delegations');
     const files = new Map<TargetName, TargetFile>();
     for (const [name, target] of Object.entries(readObject(signed, 'targets'))) {
-      files.set(parseTargetName(name), readTargetFile(asObject(target, 'target')));
+      const entry = asObject(target, 'target');
+      files.set(parseTargetName(name), opaque ? readOpaqueFile(entry) : readTargetFile(entry));
     }
     return {
       kind: 'targets',
@@ -87,6 +100,26 @@ export function decodeTargets(
       custom,
     };
   });
+}
+
+function readOpaque(object: JsonObject): JsonObject {
+  const found = member(object, 'custom');
+  return isJsonObject(found) ? found : NOTHING;
+}
+
+function readOpaqueFile(object: JsonObject): TargetFile {
+  const { lengthBytes, hashes } = readMeasurement(object);
+  return {
+    lengthBytes,
+    hashes,
+    ecus: NO_ECUS,
+    hardwareIdentifiers: [],
+    releaseCounter: undefined,
+    mustMatch: NOTHING,
+    uri: undefined,
+    encrypted: undefined,
+    custom: readOpaque(object),
+  };
 }
 
 function readTargetFile(object: JsonObject): TargetFile {

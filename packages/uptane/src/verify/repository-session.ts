@@ -7,7 +7,7 @@
  */
 import { equalBytes } from '@immota/base';
 import { decodeRoot, decodeSnapshot, decodeTimestamp } from '../encoding/decode-metadata.ts';
-import { decodeTargets } from '../encoding/decode-targets.ts';
+import { type CustomReading, decodeTargets } from '../encoding/decode-targets.ts';
 import type { Dialect } from '../encoding/dialect.ts';
 import { UptaneFault } from '../fault.ts';
 import {
@@ -67,6 +67,8 @@ export interface RepositoryOptions {
   readonly pinnedRoot: Uint8Array | undefined;
   /** `targets-only` where no Timestamp and Snapshot exist: other makers' Directors, partial verification. */
   readonly chain: 'full' | 'targets-only';
+  /** How to read `custom` in Targets: Uptane's unless it is said otherwise. */
+  readonly custom?: CustomReading;
   /** Asked of the top-level Targets, and before anything but Root is kept. */
   readonly inspect?: (targets: Targets) => void;
 }
@@ -265,8 +267,9 @@ export class RepositorySession {
   }
 
   #decode(role: RoleName, bytes: Uint8Array): Signed<Targets> {
-    const { dialect, repository } = this.#options;
-    return decodeTargets(dialect, bytes, { role, lengthMax: TARGETS_LIMITS[repository] });
+    const { dialect, repository, custom } = this.#options;
+    const lengthMax = TARGETS_LIMITS[repository];
+    return decodeTargets(dialect, bytes, { role, lengthMax, custom });
   }
 
   #fresh<Body extends Metadata>(metadata: Trusted<Body>): Trusted<Body> {
