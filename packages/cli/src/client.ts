@@ -23,7 +23,7 @@ export interface CallOptions {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly json?: JsonObject;
-  readonly body?: BodyInit;
+  readonly body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 }
 
 /**
@@ -104,7 +104,7 @@ export async function callServer(
   const said = problem.success
     ? `${problem.data.detail ?? problem.data.title} (${problem.data.code})`
     : `status ${response.status}`;
-  throw new CliFault('SERVER', `The server refused: ${said}`);
+  throw new CliFault('SERVER', `Cannot do this, says the server: ${said}`);
 }
 
 function bodyOf(options: CallOptions): RequestInit {

@@ -2,8 +2,8 @@
 import { isJsonObject, type JsonObject, type JsonValue, member } from '@immota/base';
 
 /** A member as a text; what is absent is empty. */
-export function text(object: JsonObject, name: string): string {
-  return show(member(object, name));
+export function text(parent: JsonObject, name: string): string {
+  return show(member(parent, name));
 }
 
 /** A member as an object; what is none is empty. */

@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { findConnection } from './client.ts';
 import { campaignCommand } from './commands/campaign.ts';
 import { keyCommand } from './commands/key.ts';
+import { releaseCommand } from './commands/release.ts';
+import { statusCommand } from './commands/status.ts';
 import { askSecret, type CommandContext, SYSTEM_ENTROPY, writeFolder } from './context.ts';
 import { SYSTEM_CLOCK } from './system-clock.ts';
 import { createOutput, reportFailure } from './terminal/output.ts';
