@@ -1,100 +1,43 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { type JsonObject, type JsonValue, SIGNATURE_ALGORITHMS, utf8 } from '@immota/base';
 import {
-  type JsonObject,
-  type JsonValue,
-  SIGNATURE_ALGORITHMS,
-  type Signer,
-  utf8,
-} from '@immota/base';
-import {
-  AKTUALIZR,
   checkCounter,
   checkSignedBy,
   decodeManifest,
   decodeReport,
   type EcuIdentifier,
-  type EcuVersionReport,
   ecuKeyId,
   encodeCanonical,
-  limits,
   parseEcuIdentifier,
-  parseTargetName,
   parseVehicleIdentifier,
   type PublicKey,
-  publicKeyFromDer,
   signManifest,
   signReport,
   type UnverifiedManifest,
-  type VehicleKeys,
   type VerifiedManifest,
   verifyManifest,
 } from '@immota/uptane';
 import { signerOf } from '../support/keys.ts';
+import {
+  keyOf,
+  KEYS,
+  manifestOf,
+  parseManifest,
+  PRIMARY,
+  reportOf,
+  SECONDARY,
+} from '../support/manifests.ts';
 import { editAt, withMember } from '../support/repository.ts';
-import { BRAKE, codeOf, measure, NOW, TBOX, VEHICLE } from '../support/world.ts';
-
-const PRIMARY = signerOf('tbox');
-const SECONDARY = signerOf('brake', 'ecdsa-p256');
-const EPOCH = Temporal.Instant.from('1970-01-01T00:00:00Z');
-
-function keyOf({ algorithm, publicKeyDer }: Signer): PublicKey {
-  return publicKeyFromDer(algorithm, publicKeyDer);
-}
-
-const KEYS: VehicleKeys = {
-  vehicleIdentifier: VEHICLE,
-  primaryEcuIdentifier: TBOX,
-  ecus: new Map([
-    [TBOX, keyOf(PRIMARY)],
-    [BRAKE, keyOf(SECONDARY)],
-  ]),
-};
-
-function reportOf(
-  ecuIdentifier: EcuIdentifier,
-  changes: Partial<EcuVersionReport> = {},
-): EcuVersionReport {
-  return {
-    ecuIdentifier,
-    installedImage: { name: parseTargetName('fw.bin'), ...measure(utf8('fw')) },
-    attacksDetected: '',
-    timeAttested: NOW,
-    timePrevious: EPOCH,
-    counter: 7,
-    custom: {},
-    ...changes,
-  };
-}
-
-/** The manifest of a vehicle with two ECUs. */
-async function manifestOf(
-  reports?: readonly (readonly [EcuIdentifier, JsonObject])[],
-  signer = PRIMARY,
-): Promise<Uint8Array> {
-  const own = reports ?? [
-    [TBOX, await signReport(reportOf(TBOX), PRIMARY)],
-    [BRAKE, await signReport(reportOf(BRAKE), SECONDARY)],
-  ];
-  const description = {
-    vehicleIdentifier: VEHICLE,
-    primaryEcuIdentifier: TBOX,
-    reports: new Map(own),
-  };
-  return await signManifest(description, signer);
-}
-
-function parse(bytes: Uint8Array): JsonObject {
-  return JSON.parse(new TextDecoder().decode(bytes)) as JsonObject;
-}
+import { BRAKE, codeOf, NOW, TBOX, VEHICLE } from '../support/world.ts';
 
 /** Changes a manifest's payload after it was signed. */
 async function forged(
   path: readonly string[],
   edit: (object: JsonObject) => JsonObject,
 ): Promise<Uint8Array> {
-  return utf8(JSON.stringify(editAt(parse(await manifestOf()), path, edit)));
+  return utf8(JSON.stringify(editAt(parseManifest(await manifestOf()), path, edit)));
 }
 
 describe('signManifest(), verifyManifest()', () => {
@@ -163,7 +106,9 @@ describe('signManifest(), verifyManifest()', () => {
     const bare = verifyManifest(decodeManifest(await manifestOf()), KEYS);
     assert.equal(bare.installationReport, undefined);
     assert.deepEqual(bare.custom, {});
-    const members = Object.keys((parse(await manifestOf()) as { signed: JsonObject }).signed);
+    const members = Object.keys(
+      (parseManifest(await manifestOf()) as { signed: JsonObject }).signed,
+    );
     assert.deepEqual(members.toSorted(), [
       'ecu_version_manifests',
       'primary_ecu_serial',
@@ -172,7 +117,10 @@ describe('signManifest(), verifyManifest()', () => {
   });
 
   it('name key, method and payload hash beside each signature {uptane J1}', async () => {
-    for (const document of [parse(await manifestOf()), await signReport(reportOf(TBOX), PRIMARY)]) {
+    for (const document of [
+      parseManifest(await manifestOf()),
+      await signReport(reportOf(TBOX), PRIMARY),
+    ]) {
       const { signed, signatures } = document as unknown as {
         signed: JsonObject;
         signatures: readonly JsonObject[];
@@ -219,7 +167,7 @@ describe('verifyManifest()', () => {
     for (const [name, value] of changes) {
       // oxlint-disable-next-line no-await-in-loop -- one change after the other
       const bytes = await forged(['signed'], (signed) => withMember(signed, name, value));
-      const bare = parse(bytes);
+      const bare = parseManifest(bytes);
       const unhashed = utf8(
         JSON.stringify({
           ...bare,
@@ -305,135 +253,6 @@ describe('verifyManifest()', () => {
   });
 });
 
-function codeOfManifest(bytes: Uint8Array): string | undefined {
-  return codeOf(() => decodeManifest(bytes));
-}
-
-describe('decodeManifest()', () => {
-  it('refuses a report under the name of another ECU', async () => {
-    const report = await signReport(reportOf(BRAKE), SECONDARY);
-    const bytes = await manifestOf([[TBOX, report]]);
-    assert.equal(
-      codeOf(() => decodeManifest(bytes)),
-      'MALFORMED',
-    );
-  });
-
-  it('refuses what has not the shape of a manifest', async () => {
-    const whole = parse(await manifestOf());
-    const bare = (path: string, value: JsonValue | undefined): Uint8Array => {
-      const names = path.split('/');
-      const last = names.pop() ?? '';
-      const edited = editAt({ ...whole, signatures: [] }, names, (object) =>
-        withMember(object, last, value),
-      );
-      return utf8(JSON.stringify(edited));
-    };
-    const report = `signed/ecu_version_manifests/${TBOX}/signed`;
-    const image = `${report}/installed_image`;
-    assert.equal(codeOfManifest(bare('signed/extra', 1)), undefined);
-    for (const [path, value] of [
-      ['signed', undefined],
-      ['signatures', undefined],
-      ['signed/primary_ecu_serial', undefined],
-      ['signed/primary_ecu_serial', ''],
-      ['signed/vehicle_identifier', 'a b'],
-      ['signed/custom', 1],
-      ['signed/ecu_version_manifests', undefined],
-      ['signed/ecu_version_manifests', []],
-      [`signed/ecu_version_manifests/${TBOX}`, 1],
-      [`signed/ecu_version_manifests/${TBOX}`, {}],
-      [`signed/ecu_version_manifests/${TBOX}/signatures`, 1],
-    ] as const) {
-      assert.equal(codeOfManifest(bare(path, value)), 'MALFORMED', path);
-    }
-    // Inside a report the payload hash would speak first: these come without signatures.
-    const unsigned = editAt(whole, ['signed', 'ecu_version_manifests', TBOX], (object) => ({
-      ...object,
-      signatures: [],
-    }));
-    for (const [path, value] of [
-      [`${report}/ecu_serial`, undefined],
-      [`${report}/attacks_detected`, undefined],
-      [`${report}/attacks_detected`, 1],
-      [`${report}/timeserver_time`, undefined],
-      [`${report}/timeserver_time`, '2026-01-01'],
-      [`${report}/previous_timeserver_time`, undefined],
-      [`${report}/report_counter`, 7],
-      [`${report}/report_counter`, ''],
-      [`${report}/report_counter`, '-1'],
-      [`${report}/report_counter`, '1.5'],
-      [`${report}/report_counter`, 'x1'],
-      [`${report}/report_counter`, '1x'],
-      [`${report}/report_counter`, '9007199254740992'],
-      [`${report}/report_counter`, '00000000000000001'],
-      [`${report}/custom`, 1],
-      [image, undefined],
-      [`${image}/filepath`, ''],
-      [`${image}/fileinfo`, undefined],
-      [`${image}/fileinfo/length`, -1],
-      [`${image}/fileinfo/hashes`, {}],
-    ] as const) {
-      const names = path.split('/');
-      const last = names.pop() ?? '';
-      const edited = editAt({ ...unsigned, signatures: [] }, names, (object) =>
-        withMember(object, last, value),
-      );
-      assert.equal(
-        codeOfManifest(utf8(JSON.stringify(edited))),
-        'MALFORMED',
-        `${path} ${JSON.stringify(value)}`,
-      );
-    }
-    assert.equal(codeOfManifest(utf8(JSON.stringify({ ...unsigned, signatures: [] }))), undefined);
-  });
-
-  it('bounds the ECUs of a vehicle and the length of a manifest', async () => {
-    const report = { ...(await signReport(reportOf(TBOX), PRIMARY)), signatures: [] };
-    const many = (count: number): Uint8Array => {
-      const reports = Array.from({ length: count }, (_, index) => [
-        `E${index}`,
-        editAt(report, ['signed'], (signed) => ({ ...signed, ecu_serial: `E${index}` })),
-      ]);
-      const signed = {
-        primary_ecu_serial: TBOX,
-        ecu_version_manifests: Object.fromEntries(reports) as JsonObject,
-      };
-      return utf8(JSON.stringify({ signatures: [], signed }));
-    };
-    assert.equal(
-      codeOf(() => decodeManifest(many(limits.ECUS_MAX))),
-      undefined,
-    );
-    assert.equal(
-      codeOf(() => decodeManifest(many(limits.ECUS_MAX + 1))),
-      'LIMIT',
-    );
-    const long = new Uint8Array(limits.MANIFEST_MAX_BYTES).fill(0x20);
-    long.set(many(1));
-    assert.equal(
-      codeOf(() => decodeManifest(long)),
-      undefined,
-    );
-    assert.equal(
-      codeOf(() => decodeManifest(new Uint8Array([...long, 0x20]))),
-      'LIMIT',
-    );
-  });
-
-  it('takes an installation report that is no object for none', async () => {
-    const bytes = utf8(
-      JSON.stringify(
-        editAt({ ...parse(await manifestOf()), signatures: [] }, ['signed'], (signed) => ({
-          ...signed,
-          installation_report: 'x',
-        })),
-      ),
-    );
-    assert.equal(decodeManifest(bytes).installationReport, undefined);
-  });
-});
-
 describe('decodeReport()', () => {
   it('reads one report alone, whose signature its ECU can be held to', async () => {
     const { report, envelope } = decodeReport(await signReport(reportOf(BRAKE), SECONDARY));
@@ -454,18 +273,18 @@ describe('decodeReport()', () => {
   });
 });
 
+function signatureOf(byte: number): UnverifiedManifest['envelope']['signatures'][number] {
+  const keyId = ecuKeyId('ed25519', PRIMARY.publicKeyDer);
+  return { keyId, bytes: Uint8Array.of(byte), method: undefined };
+}
+
 describe('checkSignedBy()', () => {
   it('finds the signature of the key among others', () => {
     const payload = utf8('x');
     const key = { ...keyOf(PRIMARY), verify: (_: Uint8Array, bytes: Uint8Array) => bytes[0] === 1 };
-    const signature = (byte: number): UnverifiedManifest['envelope']['signatures'][number] => ({
-      keyId: ecuKeyId('ed25519', PRIMARY.publicKeyDer),
-      bytes: Uint8Array.of(byte),
-      method: undefined,
-    });
-    checkSignedBy({ payload, signatures: [signature(0), signature(1)] }, key, 'x');
-    checkSignedBy({ payload, signatures: [signature(1), signature(0)] }, key, 'x');
-    for (const signatures of [[], [signature(0)]]) {
+    checkSignedBy({ payload, signatures: [signatureOf(0), signatureOf(1)] }, key, 'x');
+    checkSignedBy({ payload, signatures: [signatureOf(1), signatureOf(0)] }, key, 'x');
+    for (const signatures of [[], [signatureOf(0)]]) {
       assert.equal(
         codeOf(() => checkSignedBy({ payload, signatures }, key, 'x')),
         'REPORT_SIGNATURE',
@@ -493,78 +312,5 @@ describe('checkCounter()', () => {
         code,
       );
     }
-  });
-});
-
-describe('a manifest that the vehicles’ own client made', () => {
-  const publicHex = '85F27E12EC1308B3BEC0AF1F91C67D847B633BFA7CBC89BD334A34A2B7C68835';
-  const keyid = 'df92929a9e2f48f3fc4d54224aced15d731540678645a7ddafeb689d5ac079b6';
-  const report = {
-    signatures: [
-      {
-        keyid,
-        method: 'ed25519',
-        sig: '0bCTHyLKHhYZanzdtmGi53GgZsuPmzcyNEpnxyOoyu3sTVhMtG7XRG4Q+gEWWLNFhDwD9qUR/WzusOpY6Q1mCg==',
-      },
-    ],
-    signed: {
-      attacks_detected: '',
-      ecu_serial: 'TBOX-0001',
-      installed_image: {
-        fileinfo: {
-          hashes: { sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' },
-          length: 0,
-        },
-        filepath: 'unknown',
-      },
-      previous_timeserver_time: '1970-01-01T00:00:00Z',
-      report_counter: '1',
-      timeserver_time: '1970-01-01T00:00:00Z',
-    },
-  };
-  const recorded = {
-    signatures: [
-      {
-        keyid,
-        method: 'ed25519',
-        sig: '2VlWTrX5PGi+bUqYaPmz8mVTBWZRq8/pEb69dMHSEY0+/ye4dn8w30Q9BLt9Ivaap76gPIyEwNXbHYFEFV6gCg==',
-      },
-    ],
-    signed: { ecu_version_manifests: { 'TBOX-0001': report }, primary_ecu_serial: 'TBOX-0001' },
-  };
-  const key = AKTUALIZR.decodeKey({ keytype: 'ED25519', keyval: { public: publicHex } });
-
-  it('verifies, signature by signature', () => {
-    const manifest = decodeManifest(utf8(JSON.stringify(recorded)));
-    const keys = { primaryEcuIdentifier: TBOX, ecus: new Map([[TBOX, key]]) };
-    const { reports, vehicleIdentifier } = verifyManifest(manifest, keys);
-    assert.equal(vehicleIdentifier, undefined);
-    assert.equal(reports.get(TBOX)?.counter, 1);
-    assert.equal(reports.get(TBOX)?.installedImage.name, 'unknown');
-    assert.ok(reports.get(TBOX)?.timeAttested.equals(EPOCH));
-  });
-
-  it('names its key as we do', () => {
-    assert.equal(ecuKeyId('ed25519', key.exportDer() ?? new Uint8Array()), keyid);
-  });
-
-  it('names an RSA key as we do', () => {
-    const pem = [
-      '-----BEGIN PUBLIC KEY-----',
-      'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEApPi6RuP7rTkAcqeXuqu+',
-      '2vSImDqtsNNTZoFd7KZQRQJRMifjpdFV58iDURTL6BHV5CB0so1l3c3Poj6XX7fB',
-      '0A6sLrQ+uYQg95zJCOW62hmkQgB+H2dFzlhoiyZFsqxDVOEPEhz0gqEWB0omzILh',
-      'bnsp7HnA4IOBQ6LaDA2t5+eIfNLbaAA0p222edpr9a0sJkgoN4nnK++jJp7cw3/r',
-      'jCnaJd55lw7ZOAA12Mb+3GB3ji+Pk9HPqTZldg22TPvB3rLoOVxuKFwwGZrsMVwf',
-      '6ttR6MCWrpNI2tROmudUBHim+n1VuX7YUgNo/3WODTzvWobzZK76QmQy+klOp4ni',
-      'xQIDAQAB',
-      '-----END PUBLIC KEY-----',
-      '',
-    ].join('\n');
-    const rsa = AKTUALIZR.decodeKey({ keytype: 'RSA', keyval: { public: pem } });
-    assert.equal(
-      ecuKeyId('rsa-pss', rsa.exportDer() ?? new Uint8Array()),
-      '8d4a789cf56f0876187f9de31c1aa74f5adecd6cef2fa92d88c724084951d792',
-    );
   });
 });

@@ -251,21 +251,6 @@ describe('RepositorySession.refreshRoot()', () => {
     assert.deepEqual(refusal, inImage('SIGNATURE_THRESHOLD', 'root'));
   });
 
-  it('takes as many rotations in a cycle as the limit and not one more', async () => {
-    const world = await settledWorld();
-    const { ROOT_ROTATIONS_MAX } = limits;
-    for (let count = 0; count < ROOT_ROTATIONS_MAX; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- a chain
-      await world.image.rotate();
-    }
-    const store = new Map(world.client.store);
-    assert.equal((await refreshImage(world)).root.body.version, ROOT_ROTATIONS_MAX + 1);
-    for (const [role, bytes] of store) world.client.store.set(role, bytes);
-    await world.image.rotate();
-    assert.deepEqual(await refusalOf(refreshImage(world)), inImage('LIMIT', 'root'));
-    assert.equal((await refreshImage(world)).root.body.version, ROOT_ROTATIONS_MAX + 2);
-  });
-
   it('refuses a Root longer than its bound, and asks for no more', async () => {
     const world = await settledWorld();
     await world.image.rotate();
