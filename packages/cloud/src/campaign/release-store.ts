@@ -31,7 +31,8 @@ export interface StoredRelease {
 /** What the release store works with. */
 export interface ReleaseStoreOptions {
   readonly database: CloudDatabase;
-  readonly authority: ReleaseAuthority;
+  /** Asked each time: the keys are rotated while the store is in use. */
+  readonly authority: () => ReleaseAuthority;
   readonly events: EventSink;
   readonly clock: Clock;
 }
@@ -59,7 +60,8 @@ export class ReleaseStore {
   async create(document: Uint8Array, createdBy: string): Promise<StoredRelease> {
     const { database, authority, events, clock } = this.#options;
     const envelope = decodeEnvelope(AKTUALIZR, document, RELEASE_MAX_BYTES);
-    checkThreshold(envelope, authority.keys, authority.role);
+    const { keys, role } = authority();
+    checkThreshold(envelope, keys, role);
     const release = parseRelease(envelope.signed);
     await this.#loadHashes(release);
     const releaseId = randomUUID();

@@ -11,7 +11,7 @@ import { approveReplacement } from '../inventory/replacement.ts';
 import { saveVehicle } from '../inventory/vehicle.ts';
 import { loadVehicles } from '../inventory/vehicle-record.ts';
 import type { OperatorApp } from './app.ts';
-import { createFleetReader } from './fleet.ts';
+import { createFleetReader } from '../inventory/fleet.ts';
 import type { OperatorServices } from './services.ts';
 import { eventView, vehicleView, whyNotView } from './views.ts';
 

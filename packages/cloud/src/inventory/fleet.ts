@@ -1,6 +1,6 @@
 /** Reads the fleet in pages by vehicle id; nothing here holds more than a page. */
-import { EcuKeyCache } from '../inventory/ecu-key.ts';
-import { loadVehicles } from '../inventory/vehicle-record.ts';
+import { EcuKeyCache } from './ecu-key.ts';
+import { loadVehicles } from './vehicle-record.ts';
 import type { FleetReader } from '../campaign/campaigns.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 

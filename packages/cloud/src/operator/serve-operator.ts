@@ -1,0 +1,45 @@
+/** Serves the operator API over HTTP. */
+import { serve } from '@hono/node-server';
+import { createOperatorApp } from './app.ts';
+import type { OperatorServices } from './services.ts';
+
+/** Where to serve. */
+export interface ServeOperatorOptions {
+  /** Loopback when left out: in production a reverse proxy with TLS stands before it. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** The operator API while it is served. */
+export interface OperatorServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** How long requests that are under way may take to end. */
+const CLOSE_PATIENCE_MS = 5000;
+
+/** Starts to serve. */
+export async function serveOperator(
+  services: OperatorServices,
+  { host = '127.0.0.1', port = 0 }: ServeOperatorOptions = {},
+): Promise<OperatorServer> {
+  const app = createOperatorApp(services);
+  const { promise: listening, resolve, reject } = Promise.withResolvers<number>();
+  const server = serve({ fetch: app.fetch, hostname: host, port }, (info) => resolve(info.port));
+  server.once('error', reject);
+  const bound = await listening;
+  return {
+    url: `http://${host}:${bound}`,
+    close: async () => {
+      const { promise: closed, resolve: done } = Promise.withResolvers<void>();
+      server.close(() => done());
+      if ('closeIdleConnections' in server) server.closeIdleConnections();
+      const timer = setTimeout(() => {
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }, CLOSE_PATIENCE_MS);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
