@@ -1,4 +1,14 @@
 /** The cloud: repositories, Director, inventory, campaigns and the gateways to vehicles and operators. */
+export { type Authorities, type ServerNames } from './authorities.ts';
+export {
+  type Cloud,
+  type CloudOptions,
+  initialiseCloud,
+  type InitialiseOptions,
+  openCloud,
+} from './cloud.ts';
+export type { CloudContext } from './context.ts';
+export { type Director } from './director/director.ts';
 export {
   type EcuInventory,
   type InstalledState,
@@ -13,6 +23,42 @@ export {
   type VehicleInventory,
 } from './director/ports.ts';
 export { type EventSink, FLEET_STREAM, type NewEvent } from './event-log/event-sink.ts';
+export { signCheckpoint, verifyCheckpoints, verifyStream } from './event-log/verify-stream.ts';
 export { CloudFault, type CloudFaultCode } from './fault.ts';
+export {
+  revokeCertificate,
+  type RevocationRequest,
+  revokeVehicle,
+  setQuarantine,
+} from './inventory/access.ts';
+export { BOOTSTRAP_PREFIX, issueCredentials } from './inventory/credentials.ts';
+export {
+  approveReplacement,
+  listReplacements,
+  rejectReplacement,
+  type ReplacementDecision,
+} from './inventory/replacement.ts';
+export { saveVehicle, type VehicleDescription } from './inventory/vehicle.ts';
 export { MIGRATIONS } from './schema/migrations.ts';
 export type { CloudSchema } from './schema/tables.ts';
+export { type CampaignRoom, type RunningCloud, type ServeOptions, startCloud } from './serve.ts';
+export { draftTargets, initialiseRepositories, type TargetsChange } from './trust/initialise.ts';
+export {
+  CLOUD_ROLES,
+  type CloudRole,
+  createKeystore,
+  describeRole,
+  generateKeys,
+  type Keystore,
+  loadKeystore,
+  OFFLINE_ROLES,
+  saveKeystore,
+  type SigningProfile,
+} from './trust/keystore.ts';
+export { expiryOf, LIFETIMES, type Lifetimes } from './trust/lifetimes.ts';
+export { type OfferedFile, publishMetadata, type TrustContext } from './trust/publish.ts';
+export { createCampaignRoom } from './campaign/campaign-room.ts';
+export { type Cloud, initialiseCloud, openCloud } from './cloud.ts';
+export { BOOTSTRAP_PREFIX, issueCredentials } from './inventory/credentials.ts';
+export { createToken } from './operator/tokens.ts';
+export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
