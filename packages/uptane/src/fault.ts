@@ -1,7 +1,7 @@
 import { Fault } from '@immota/base';
 import type { RepositoryName } from './metadata/repository.ts';
 
-/** Why the trust core refused. Each code names the attack that its check defends against. */
+/** Why the trust core refused {uptane L5}: each code names the attack that its check defends against. */
 export type UptaneFaultCode =
   /** Not of the shape the dialect demands: parser confusion. */
   | 'MALFORMED'

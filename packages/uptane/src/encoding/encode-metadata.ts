@@ -210,7 +210,10 @@ function uniqueObject(members: readonly Member[]): JsonObject {
   return object;
 }
 
-function normalized(value: JsonValue): JsonValue {
+/** Brings every text to NFC, names of members included {uptane B1}. @throws UptaneFault MALFORMED. */
+export function normalized(value: JsonObject): JsonObject;
+export function normalized(value: JsonValue): JsonValue;
+export function normalized(value: JsonValue): JsonValue {
   if (typeof value === 'string') return value.normalize('NFC');
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return (value as readonly JsonValue[]).map(normalized);

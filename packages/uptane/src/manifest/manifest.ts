@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, member, type Signer, utf8 } from '@immot
 import type { Brand } from '@immota/base';
 import { AKTUALIZR } from '../encoding/aktualizr.ts';
 import { encodeCanonical } from '../encoding/canonical.ts';
+import { normalized } from '../encoding/encode-metadata.ts';
 import { type Envelope, openEnvelope, parseDocument } from '../encoding/envelope.ts';
 import { asObject, findObject, readObject } from '../encoding/reader.ts';
 import { UptaneFault } from '../fault.ts';
@@ -164,7 +165,8 @@ export interface ManifestDescription {
 }
 
 /**
- * Builds and signs a vehicle version manifest {uptane I3} {uptane J2}.
+ * Builds and signs a vehicle version manifest {uptane I3} {uptane J2}. The Primary's own texts are
+ * brought to NFC {uptane B1}; the reports stay as their ECUs signed them.
  *
  * @param signer - the Primary's key.
  * @returns the body to send.
@@ -178,8 +180,10 @@ export async function signManifest(
     vehicle_identifier: description.vehicleIdentifier,
     primary_ecu_serial: description.primaryEcuIdentifier,
     ecu_version_manifests: Object.fromEntries(description.reports),
-    ...(installationReport === undefined ? {} : { installation_report: installationReport }),
-    ...(custom === undefined ? {} : { custom }),
+    ...(installationReport === undefined
+      ? {}
+      : { installation_report: normalized(installationReport) }),
+    ...(custom === undefined ? {} : { custom: normalized(custom) }),
   };
   return encodeCanonical(await signDocument(signed, signer), AKTUALIZR.canonicalForm);
 }

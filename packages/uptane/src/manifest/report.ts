@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type JsonObject, member, type SignatureAlgorithm, type Signer } from '@immota/base';
 import { AKTUALIZR } from '../encoding/aktualizr.ts';
 import { encodeCanonical } from '../encoding/canonical.ts';
-import { hashObject } from '../encoding/encode-metadata.ts';
+import { hashObject, normalized } from '../encoding/encode-metadata.ts';
 import { type Envelope, envelopeObject } from '../encoding/envelope.ts';
 import { encodePublic } from '../encoding/keys.ts';
 import {
@@ -79,7 +79,7 @@ function reportObject(report: EcuVersionReport): JsonObject {
   const { installedImage, counter, custom } = report;
   return {
     ecu_serial: report.ecuIdentifier,
-    attacks_detected: report.attacksDetected,
+    attacks_detected: report.attacksDetected.normalize('NFC'),
     installed_image: {
       filepath: installedImage.name,
       fileinfo: { length: installedImage.lengthBytes, hashes: hashObject(installedImage.hashes) },
@@ -87,7 +87,7 @@ function reportObject(report: EcuVersionReport): JsonObject {
     timeserver_time: writeInstant(report.timeAttested),
     previous_timeserver_time: writeInstant(report.timePrevious),
     ...(counter === undefined ? {} : { report_counter: String(counter) }),
-    ...(Object.keys(custom).length === 0 ? {} : { custom }),
+    ...(Object.keys(custom).length === 0 ? {} : { custom: normalized(custom) }),
   };
 }
 

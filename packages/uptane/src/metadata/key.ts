@@ -7,7 +7,7 @@ import {
   type KeyObject,
   verify as verifySignature,
 } from 'node:crypto';
-import { type SignatureAlgorithm, unreachable } from '@immota/base';
+import { type SignatureAlgorithm, unreachable, utf8 } from '@immota/base';
 import type { KeyId } from './names.ts';
 
 /** A public key as metadata or an inventory lists it. */
@@ -47,11 +47,16 @@ export function publicKeyFromDer(
   algorithm: SignatureAlgorithm | undefined,
   der: Uint8Array,
 ): PublicKey {
+  return makeKey(algorithm, () => der);
+}
+
+/** Makes a key that is looked at only when it is needed: of ten thousand listed, few ever are. */
+function makeKey(algorithm: SignatureAlgorithm | undefined, derOf: () => Uint8Array): PublicKey {
   let loaded: KeyObject | undefined;
   let tried = false;
   let identity: string | undefined;
   const load = (): KeyObject | undefined => {
-    if (!tried && algorithm !== undefined) loaded = loadKey(algorithm, der);
+    if (!tried && algorithm !== undefined) loaded = loadKey(algorithm, derOf());
     tried = true;
     return loaded;
   };
@@ -61,7 +66,7 @@ export function publicKeyFromDer(
       const key = load();
       identity ??= createHash('sha256')
         .update(`${algorithm ?? 'unknown'}:`)
-        .update(key === undefined ? der : valueOf(key))
+        .update(key === undefined ? derOf() : valueOf(key))
         .digest('hex');
       return identity;
     },
@@ -71,7 +76,7 @@ export function publicKeyFromDer(
         key !== undefined && algorithm !== undefined && verifies(key, algorithm, message, signature)
       );
     },
-    exportDer: () => (load() === undefined ? undefined : der),
+    exportDer: () => (load() === undefined ? undefined : derOf()),
   };
 }
 
@@ -92,18 +97,25 @@ export function ed25519Raw(der: Uint8Array): Uint8Array {
   return der.subarray(ED25519_SPKI_HEAD.length);
 }
 
-/** Makes a key from PEM text; text that is no PEM gives a key that verifies nothing. */
+/**
+ * Makes a key from the PEM text of a SubjectPublicKeyInfo; any other text gives a key that verifies
+ * nothing.
+ */
 export function publicKeyFromPem(
   algorithm: SignatureAlgorithm | undefined,
   pem: string,
 ): PublicKey {
-  let der: Uint8Array;
+  return makeKey(algorithm, () => derOfPem(pem));
+}
+
+function derOfPem(pem: string): Uint8Array {
   try {
-    der = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+    // The engine would take the public half out of a private key or a certificate as well.
+    if (!pem.includes('-----BEGIN PUBLIC KEY-----')) return utf8(pem);
+    return createPublicKey(pem).export({ type: 'spki', format: 'der' });
   } catch {
-    der = new TextEncoder().encode(pem);
+    return utf8(pem);
   }
-  return publicKeyFromDer(algorithm, der);
 }
 
 /**

@@ -2,8 +2,9 @@
  * Full verification: both repositories, and that they agree {uptane L1} {uptane L3} {uptane L4}.
  *
  * A Primary asks for all its ECUs; a Secondary asks for itself, from what the Primary relays. The
- * order of steps is the standard's: time (the `now` of both repositories' options), Director, Image,
- * comparison.
+ * order of steps is the standard's: time (the `now` of both repositories' options) {uptane G7}, Director, Image,
+ * comparison. The repository mapping is fixed {uptane B15} {uptane L2}: every image needs both repositories,
+ * and which these are is the shell's configuration.
  */
 import { findTarget } from '../delegation/find-target.ts';
 import { UptaneFault } from '../fault.ts';

@@ -116,6 +116,27 @@ describe('signManifest(), verifyManifest()', () => {
     ]);
   });
 
+  it("bring the signer's own texts to NFC {uptane B1}", async () => {
+    const decomposed = { 'o\u0308': 'a\u0308' };
+    const composed = { '\u00f6': '\u00e4' };
+    const report = reportOf(BRAKE, { attacksDetected: 'u\u0308', custom: decomposed });
+    const signed = await signReport(report, SECONDARY);
+    const bytes = await signManifest(
+      {
+        vehicleIdentifier: VEHICLE,
+        primaryEcuIdentifier: TBOX,
+        reports: new Map([[BRAKE, signed]]),
+        installationReport: decomposed,
+        custom: decomposed,
+      },
+      PRIMARY,
+    );
+    const { custom, installationReport, reports } = verifyManifest(decodeManifest(bytes), KEYS);
+    assert.deepEqual([custom, installationReport], [composed, composed]);
+    assert.deepEqual(reports.get(BRAKE)?.custom, composed);
+    assert.equal(reports.get(BRAKE)?.attacksDetected, '\u00fc');
+  });
+
   it('name key, method and payload hash beside each signature {uptane J1}', async () => {
     for (const document of [
       parseManifest(await manifestOf()),

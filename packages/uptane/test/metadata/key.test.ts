@@ -163,6 +163,22 @@ describe('PublicKey', () => {
     }
   });
 
+  it('takes no PEM of a private key or of a certificate for a public one', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const signature = sign('sha256', MESSAGE, {
+      key: privateKey,
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: 32,
+    });
+    for (const [pem, expected] of [
+      [publicKey.export({ type: 'spki', format: 'pem' }), true],
+      [publicKey.export({ type: 'pkcs1', format: 'pem' }), false],
+      [privateKey.export({ type: 'pkcs8', format: 'pem' }), false],
+    ] as const) {
+      assert.equal(publicKeyFromPem('rsa-pss', pem).verify(MESSAGE, signature), expected);
+    }
+  });
+
   it('is the same key from PEM, DER or raw bytes', async () => {
     const signer = signerOf('key');
     const keys = [

@@ -44,7 +44,7 @@ function expiry(world: World, role: Role, instant: Temporal.Instant): void {
 describe('RepositorySession.refresh()', () => {
   for (const dialect of DIALECTS) {
     for (const role of ROLES) {
-      it(`refuses ${role} that its keys did not sign, ${dialect.name} {uptane L8} {uptane L9} {uptane L10}`, async () => {
+      it(`refuses ${role} that its keys did not sign, ${dialect.name} {uptane L8} {uptane L9} {uptane L10} {uptane C3} {uptane C4}`, async () => {
         const world = await makeWorld({ dialect, profile: 'hybrid' });
         const [one, other] = world.image.teams[role].signers;
         assert.ok(one && other);

@@ -79,7 +79,7 @@ describe('verifyFully()', () => {
     }
   }
 
-  it('takes its steps in the order of the standard {uptane L3} {uptane L2}', async () => {
+  it('takes its steps in the order of the standard {uptane L3}', async () => {
     const world = await makeWorld();
     await world.verifyFully();
     const expected = [
@@ -107,6 +107,19 @@ describe('verifyFully()', () => {
       world.client.fetched(AKTUALIZR),
       expected.filter((name) => /2\.root|timestamp/.test(name)),
     );
+    assert.deepEqual(world.client.saved(), []);
+  });
+
+  it('goes on from what the factory delivered, all roles of both repositories {uptane H3}', async () => {
+    const world = await makeWorld();
+    const factory = await makeWorld();
+    await factory.verifyFully();
+    for (const [role, bytes] of factory.client.store) world.client.store.set(role, bytes);
+    await world.verifyFully({
+      director: { ...world.full().director, pinnedRoot: undefined },
+      image: { ...world.full().image, pinnedRoot: undefined },
+    });
+    assert.equal(world.client.fetched(AKTUALIZR).length, 4);
     assert.deepEqual(world.client.saved(), []);
   });
 
@@ -337,7 +350,7 @@ describe('verifyFully(): both repositories', () => {
     });
   }
 
-  it('refuses an image that the Image repository does not know {uptane L4} {uptane L5}', async () => {
+  it('refuses an image that the Image repository does not know {uptane L4} {uptane L2} {uptane B15}', async () => {
     const world = await makeWorld();
     world.director.top.files[0] = directorFile('TBOX/fw-2.bin', { [TBOX]: TBOX_HARDWARE });
     assert.deepEqual(await refusalAfter(world), inImage('TARGET_UNKNOWN', 'targets'));

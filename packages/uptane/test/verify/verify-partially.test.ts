@@ -45,6 +45,20 @@ describe('verifyPartially()', () => {
     });
   }
 
+  it('goes on from the Root and the Targets that the factory delivered {uptane H2}', async () => {
+    const factory = await partialWorld();
+    factory.director.top.version = 5;
+    await factory.director.publishBelowRoot();
+    await factory.verifyPartially();
+    const world = await partialWorld();
+    for (const [role, bytes] of factory.client.store) world.client.store.set(role, bytes);
+    const director = { ...world.partial().director, pinnedRoot: undefined };
+    const refusal = await refusalOf(world.verifyPartially({ director }));
+    assert.deepEqual(refusal, inDirector('ROLLBACK', 'targets'));
+    world.director.top.version = 5;
+    assert.equal(await refusalAfter(world, { director }), undefined);
+  });
+
   it('finds nothing where the ECU is not named', async () => {
     const world = await partialWorld();
     const ecuIdentifier = parseEcuIdentifier('RADIO-1');
