@@ -4,7 +4,7 @@
  *
  * The broker is embedded. A vehicle may subscribe to its own topic, and publish nothing.
  */
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import { wakeTopic } from '@immota/api';
 import { Aedes, type Client } from 'aedes';
 import { CloudFault } from '../fault.ts';
@@ -19,18 +19,14 @@ export interface WakeBrokerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** PEM. */
-  readonly certificate: string;
-  readonly privateKey: string;
-  /** Whose client certificates are let in, PEM. */
-  readonly authorities: string;
+  /** The same as the gateway's: one server for its vehicles, by whatever way they come. */
+  readonly tls: TlsOptions;
   /**
-   * Says which vehicle a client certificate belongs to.
+   * Says which vehicle a connection belongs to.
    *
-   * @param certificateDer - the leaf; TLS has checked its chain.
-   * @throws when it is revoked, barred, or no vehicle's.
+   * @throws when its certificate is missing, revoked, barred, or no vehicle's.
    */
-  readonly identify: (certificateDer: Uint8Array) => string;
+  readonly identify: (socket: TLSSocket) => string;
   /** Told of clients that were turned away. */
   readonly refused: (error: unknown) => void;
 }
@@ -51,19 +47,11 @@ export async function openWakeBroker(options: WakeBrokerOptions): Promise<WakeBr
   const owners = new WeakMap<Client, string>();
   const broker = await createBroker(owners);
   const server = createServer(
-    {
-      cert: options.certificate,
-      key: options.privateKey,
-      ca: options.authorities,
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: CONNECT_TIMEOUT_MS,
-    },
+    { ...options.tls, handshakeTimeout: CONNECT_TIMEOUT_MS },
     (socket) => {
       socket.on('error', () => socket.destroy());
       try {
-        const vehicleId = options.identify(socket.getPeerCertificate().raw);
+        const vehicleId = options.identify(socket);
         const client = admit(broker, vehicles, { socket, vehicleId });
         owners.set(client, vehicleId);
       } catch (error) {

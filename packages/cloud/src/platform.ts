@@ -1,0 +1,117 @@
+/** The whole cloud as one process: gateway for vehicles, wake-ups, campaigns, operator API. */
+import { type CampaignRoomParts, createCampaignRoom } from './campaign/campaign-room.ts';
+import { ensureServerIdentity } from './authorities.ts';
+import { type Peer, PeerIdentifier } from './gateway/peer.ts';
+import { ticketKeys, tlsOptions } from './gateway/tls.ts';
+import { CloudFault } from './fault.ts';
+import { openWakeBroker, type WakeBroker } from './notify/wake-broker.ts';
+import { type OperatorServer, serveOperator } from './operator/serve-operator.ts';
+import type { UploadService } from './operator/services.ts';
+import type { Cloud } from './cloud.ts';
+import { type RunningCloud, type ServeOptions, startCloud } from './serve.ts';
+
+/** How the whole is served. */
+export interface PlatformOptions extends Omit<ServeOptions, 'campaigns'> {
+  /** Where the operator API listens; on loopback, behind a reverse proxy in production. */
+  readonly operatorHost?: string | undefined;
+  readonly operatorPort?: number | undefined;
+  /** Where MQTT wake-ups are had; any free port when left out. */
+  readonly wakePort?: number | undefined;
+  readonly uploads: (cloud: Cloud) => UploadService;
+}
+
+/** The whole while it runs. */
+export interface Platform extends RunningCloud {
+  readonly campaigns: CampaignRoomParts;
+  readonly urls: RunningCloud['urls'] & {
+    /** For operators. */
+    readonly operator: string;
+    /** For vehicles that want to be woken: `mqtts://…`. */
+    readonly wake: string;
+  };
+}
+
+/** Starts the whole. @throws as `startCloud`. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  let room: CampaignRoomParts | undefined;
+  const running = await startCloud({
+    ...options,
+    campaigns: (cloud) => {
+      room = createCampaignRoom(cloud);
+      return { planner: room.planner, observer: room.observer };
+    },
+  });
+  const opened: { close(): Promise<void> }[] = [running];
+  try {
+    if (room === undefined) throw new CloudFault('UNAVAILABLE', 'Cannot start: no campaigns');
+    const broker = await openBroker(running, options);
+    opened.push(broker);
+    const operator = await openOperator(running, room, { ...options, broker });
+    opened.push(operator);
+    const { hostname } = new URL(running.urls.gateway);
+    return {
+      ...running,
+      campaigns: room,
+      urls: {
+        ...running.urls,
+        operator: operator.url,
+        wake: `mqtts://${hostname}:${broker.port}`,
+      },
+      close: () => closeAll(opened),
+    };
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+async function openBroker(running: RunningCloud, options: PlatformOptions): Promise<WakeBroker> {
+  const { cloud, access } = running;
+  const { authorities, secret, folder } = cloud;
+  const { clock, entropy, failed = () => undefined } = options;
+  const names = options.names ?? { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
+  const identity = await ensureServerIdentity(folder, authorities, { names, clock, entropy });
+  const peers = new PeerIdentifier({
+    anchors: [authorities.root],
+    intermediates: [authorities.devices.certificate],
+    access,
+    clock,
+  });
+  return await openWakeBroker({
+    host: options.host ?? '0.0.0.0',
+    port: options.wakePort ?? 0,
+    tls: tlsOptions(identity, [authorities.root], ticketKeys(secret, clock)),
+    identify: (socket) => vehicleOf(peers.identify(socket)),
+    refused: failed,
+  });
+}
+
+function vehicleOf(peer: Peer): string {
+  if (peer.kind === 'vehicle') return peer.deviceId;
+  throw new CloudFault('WRONG_CREDENTIALS', 'Cannot wake: bootstrap credentials are no vehicle');
+}
+
+async function openOperator(
+  running: RunningCloud,
+  room: CampaignRoomParts,
+  options: PlatformOptions & { readonly broker: WakeBroker },
+): Promise<OperatorServer> {
+  const { cloud } = running;
+  const services = {
+    context: cloud.context,
+    trustContext: cloud.trust,
+    trust: cloud.store,
+    releases: room.releases,
+    campaigns: room.campaigns,
+    uploads: options.uploads(cloud),
+    wake: (vehicleId: string) => options.broker.wake(vehicleId),
+    failed: options.failed ?? ((): void => undefined),
+  };
+  const { operatorHost: host, operatorPort: port } = options;
+  return await serveOperator(services, { host, port });
+}
+
+/** The last that was opened closes first. */
+async function closeAll(opened: readonly { close(): Promise<void> }[]): Promise<void> {
+  for (const one of opened.toReversed()) await one.close();
+}
