@@ -31,7 +31,6 @@ export {
   revokeVehicle,
   setQuarantine,
 } from './inventory/access.ts';
-export { BOOTSTRAP_PREFIX, issueCredentials } from './inventory/credentials.ts';
 export {
   approveReplacement,
   listReplacements,
@@ -58,7 +57,5 @@ export {
 export { expiryOf, LIFETIMES, type Lifetimes } from './trust/lifetimes.ts';
 export { type OfferedFile, publishMetadata, type TrustContext } from './trust/publish.ts';
 export { createCampaignRoom } from './campaign/campaign-room.ts';
-export { type Cloud, initialiseCloud, openCloud } from './cloud.ts';
-export { BOOTSTRAP_PREFIX, issueCredentials } from './inventory/credentials.ts';
 export { createToken } from './operator/tokens.ts';
 export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
