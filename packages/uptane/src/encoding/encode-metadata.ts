@@ -1,6 +1,11 @@
 /** The model into metadata files: the writer's half of the dialects. */
 import { createHash } from 'node:crypto';
-import type { JsonObject, JsonValue, SignatureAlgorithm } from '@immota/base';
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type SignatureAlgorithm,
+} from '@immota/base';
 import { UptaneFault } from '../fault.ts';
 import type { Hashes, Measurement } from '../metadata/hashes.ts';
 import type { KeyId, RoleName, VehicleIdentifier } from '../metadata/names.ts';
@@ -211,13 +216,14 @@ function uniqueObject(members: readonly Member[]): JsonObject {
 }
 
 /** Brings every text to NFC, names of members included {uptane B1}. @throws UptaneFault MALFORMED. */
-export function normalized(value: JsonObject): JsonObject;
-export function normalized(value: JsonValue): JsonValue;
-export function normalized(value: JsonValue): JsonValue {
-  if (typeof value === 'string') return value.normalize('NFC');
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(normalized);
+export function normalized(object: JsonObject): JsonObject {
   return uniqueObject(
-    Object.entries(value).map(([name, inner]) => [name.normalize('NFC'), normalized(inner)]),
+    Object.entries(object).map(([name, inner]) => [name.normalize('NFC'), normalizedValue(inner)]),
   );
+}
+
+function normalizedValue(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return value.normalize('NFC');
+  if (isJsonObject(value)) return normalized(value);
+  return Array.isArray(value) ? (value as readonly JsonValue[]).map(normalizedValue) : value;
 }

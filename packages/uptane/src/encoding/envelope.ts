@@ -1,6 +1,6 @@
 /** The outer shape of every signed document: `signatures` and `signed` {uptane B3}. */
 import { createHash } from 'node:crypto';
-import { InputFault, type JsonObject, member, parseJson } from '@immota/base';
+import { InputFault, type JsonDocument, type JsonObject, member, readJson } from '@immota/base';
 import { UptaneFault } from '../fault.ts';
 import { SIGNATURES_MAX } from '../limits.ts';
 import type { Signature } from '../metadata/key.ts';
@@ -40,13 +40,22 @@ export function decodeEnvelope(
   bytes: Uint8Array,
   lengthMaxBytes: number,
 ): Envelope {
-  return openEnvelope(dialect, parseDocument(bytes, lengthMaxBytes), bytes);
+  const { value, members } = readDocument(bytes, lengthMaxBytes);
+  const document = asObject(value, 'document');
+  const span = members?.get('signed');
+  // Bytes that are canonical as they came need not be written again: they are what was signed.
+  const payload = span === undefined ? undefined : bytes.subarray(span.start, span.end);
+  return takeApart(dialect, document, { file: bytes, payload, canonical: members && bytes });
 }
 
 /** Reads a JSON object. @throws UptaneFault LIMIT or MALFORMED. */
 export function parseDocument(bytes: Uint8Array, lengthMaxBytes: number): JsonObject {
+  return asObject(readDocument(bytes, lengthMaxBytes).value, 'document');
+}
+
+function readDocument(bytes: Uint8Array, lengthMaxBytes: number): JsonDocument {
   try {
-    return asObject(parseJson(bytes, lengthMaxBytes), 'document');
+    return readJson(bytes, lengthMaxBytes);
   } catch (error) {
     if (!(error instanceof InputFault)) throw error;
     const code = error.code === 'JSON_LIMIT' ? 'LIMIT' : 'MALFORMED';
@@ -65,12 +74,23 @@ export function openEnvelope(
   document: JsonObject,
   bytes: Uint8Array | undefined,
 ): Envelope {
+  return takeApart(dialect, document, { file: bytes });
+}
+
+/** What is known of a document's bytes before it is taken apart. */
+interface KnownBytes {
+  readonly file?: Uint8Array | undefined;
+  readonly payload?: Uint8Array | undefined;
+  readonly canonical?: Uint8Array | undefined;
+}
+
+function takeApart(dialect: Dialect, document: JsonObject, known: KnownBytes): Envelope {
   const signed = readObject(document, 'signed');
-  let canonical: Uint8Array | undefined;
+  let { canonical } = known;
   const canonicalDocument = (): Uint8Array =>
     (canonical ??= encodeCanonical(document, dialect.canonicalForm));
-  const file = bytes ?? canonicalDocument();
-  const payload = encodeCanonical(signed, dialect.canonicalForm);
+  const file = known.file ?? canonicalDocument();
+  const payload = known.payload ?? encodeCanonical(signed, dialect.canonicalForm);
   return {
     signed,
     payload,
