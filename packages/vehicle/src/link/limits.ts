@@ -15,8 +15,8 @@ export const MESSAGE_MAX_BYTES = 65_536;
 export const REQUESTS_MAX = 8;
 /** Bytes of an image on their way at one time: enough for the fastest bus, little for a small ECU. */
 export const WINDOW_BYTES = 4_194_304;
-/** Connections at one time: a Primary's, its last one that nobody has missed yet, and strangers'. */
-export const CONNECTIONS_MAX = 8;
+/** Connections at one time whose handshake is not over: each costs some memory, and one is enough. */
+export const STRANGERS_MAX = 16;
 /** A handshake needs milliseconds; a stranger who waits holds a connection no longer than this. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A connection must be there within this, or the ECU is not. */

@@ -10,7 +10,7 @@ import type { RateFloor } from '../download/rate-guard.ts';
 import type { Timer } from '../ports.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { encodeMessage, type FrameKind, nextNumber } from './frame.ts';
-import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, REQUESTS_MAX } from './limits.ts';
+import { HANDSHAKE_TIMEOUT_MS, REQUESTS_MAX, STRANGERS_MAX } from './limits.ts';
 import { type LinkCredential, PRIMARY_NAME } from './link-credentials.ts';
 import { readFrames, speaksLink, tlsOptionsOf } from './link-tls.ts';
 import {
@@ -73,17 +73,25 @@ export async function serveSecondary(options: ServeSecondaryOptions): Promise<Se
   const { credential, host = '127.0.0.1', port = 0 } = options;
   let current: TLSSocket | undefined;
   const sockets = new Set<Socket>();
+  const strangers = new Map<string, Socket>();
   const server = createServer({
     ...tlsOptionsOf(credential),
     requestCert: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   });
-  server.maxConnections = CONNECTIONS_MAX;
   server.on('connection', (socket: Socket) => {
+    const name = peerOf(socket);
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    strangers.set(name, socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      strangers.delete(name);
+    });
+    // The oldest gives way: whoever opens connections and says nothing must not keep the Primary out.
+    if (strangers.size > STRANGERS_MAX) strangers.values().next().value?.destroy();
   });
   server.on('secureConnection', (socket) => {
+    strangers.delete(peerOf(socket));
     socket.on('error', (error) => {
       if (error instanceof VehicleFault) options.onBreach?.(error);
     });
@@ -98,6 +106,8 @@ export async function serveSecondary(options: ServeSecondaryOptions): Promise<Se
   });
   server.listen(port, host);
   await once(server, 'listening');
+  // Without descriptors no connection can be accepted for a while; those there are go on.
+  server.on('error', nothing);
   return { host, port: portOf(server), close: async () => close(server, sockets) };
 }
 
@@ -108,6 +118,11 @@ function isPrimary(socket: TLSSocket): boolean {
     speaksLink(socket) &&
     socket.getPeerCertificate().subject?.CN === PRIMARY_NAME
   );
+}
+
+/** Both the TCP socket and the TLS socket on top of it have the same peer. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? 0}`;
 }
 
 function serveConnection(socket: TLSSocket, options: ServeSecondaryOptions): void {
@@ -229,4 +244,8 @@ async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void
   server.close();
   for (const socket of sockets) socket.destroy();
   await closed;
+}
+
+function nothing(): void {
+  // See where it is used.
 }

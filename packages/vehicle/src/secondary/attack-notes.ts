@@ -1,6 +1,7 @@
 /**
- * Attacks that a Secondary has seen {uptane J3} {uptane I9}. A note stands in every report until the
- * ECU is asked again, with another nonce, after it was told: then the report has arrived.
+ * Attacks that a Secondary has seen {uptane J3} {uptane I9}. A note stands in every report until one
+ * with it was followed by a new cycle, for which the Primary draws a nonce: a Primary that could not
+ * send its manifest does not get that far, and asks for the report again.
  */
 import type { Fault } from '@immota/base';
 import { ImageFault } from '@immota/image';
@@ -17,7 +18,7 @@ const NOTE_MAX_CHARACTERS = 200;
 
 const NOTES = jsonValue(
   'attack-notes',
-  z.array(z.object({ text: z.string(), toldWith: z.string().nullable() })),
+  z.array(z.object({ text: z.string(), isTold: z.boolean() })),
 );
 
 /** Ours that no accident explains. */
@@ -37,26 +38,31 @@ export function noteRefusal({ state, onProgress }: SecondaryContext, fault: Faul
     const others = (state.values.load(NOTES) ?? []).filter(
       (note) => !note.text.startsWith(`${fault.code}:`),
     );
-    state.values.save(NOTES, [...others, { text, toldWith: null }].slice(-NOTES_MAX));
+    state.values.save(NOTES, [...others, { text, isTold: false }].slice(-NOTES_MAX));
     state.journal.append('refused', { code: fault.code, message: fault.message });
   });
 }
 
-/**
- * Gives the text for a report, and forgets what earlier reports have told.
- *
- * @param nonce - of this report; the same one again tells the same again.
- */
-export function tellAttacks({ state }: SecondaryContext, nonce: string): string {
+/** Gives the text for a report. */
+export function tellAttacks({ state }: SecondaryContext): string {
   return state.transaction(() => {
     const notes = state.values.load(NOTES) ?? [];
-    if (notes.length === 0) return '';
-    const left = notes.filter(({ toldWith }) => toldWith === null || toldWith === nonce);
-    state.values.save(
-      NOTES,
-      left.map(({ text }) => ({ text, toldWith: nonce })),
-    );
-    return left.map(({ text }) => text).join('; ');
+    if (notes.some(({ isTold }) => !isTold)) {
+      state.values.save(
+        NOTES,
+        notes.map(({ text }) => ({ text, isTold: true })),
+      );
+    }
+    return notes.map(({ text }) => text).join('; ');
+  });
+}
+
+/** Forgets what was told: a new cycle has begun. What was noted since stays. */
+export function forgetToldAttacks({ state }: SecondaryContext): void {
+  state.transaction(() => {
+    const notes = state.values.load(NOTES) ?? [];
+    const left = notes.filter(({ isTold }) => !isTold);
+    if (left.length < notes.length) state.values.save(NOTES, left);
   });
 }
 

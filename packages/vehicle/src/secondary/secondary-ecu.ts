@@ -23,7 +23,7 @@ import { installImage } from '../slots/install-image.ts';
 import { loadEcuKeys, signEncryptionKey, WRAP_METHODS } from '../state/ecu-keys.ts';
 import { openState } from '../state/vehicle-state.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
-import { noteRefusal } from './attack-notes.ts';
+import { forgetToldAttacks, noteRefusal } from './attack-notes.ts';
 import { findPending, type PendingImage, savePending } from './pending-image.ts';
 import type { SecondaryContext } from './secondary-context.ts';
 import type { SecondaryOptions } from './secondary-options.ts';
@@ -100,6 +100,7 @@ class Secondary implements SecondaryEcu {
     try {
       const running = await slots.boot();
       keepReleaseCounter(this.#context);
+      if (isSame(running, findPending(this.#context)?.image)) savePending(this.#context, undefined);
       const { outcome } = slots.condition();
       const fields = { name: running?.name, outcome: outcome?.result };
       // {uptane J4}: the attempt is over; the report is made when the Primary asks, which it does.
@@ -131,7 +132,11 @@ class Secondary implements SecondaryEcu {
   }
 
   async drawTimeNonce(): Promise<string> {
-    return await this.#alone(() => Promise.resolve(this.#time.drawNonce()));
+    // oxlint-disable-next-line require-await -- what `alone` takes is asynchronous, this is not
+    return await this.#alone(async () => {
+      forgetToldAttacks(this.#context);
+      return this.#time.drawNonce();
+    });
   }
 
   async putTime(attestation: Uint8Array): Promise<void> {
@@ -144,7 +149,7 @@ class Secondary implements SecondaryEcu {
   async putMetadata(bundle: MetadataBundle): Promise<void> {
     await this.#alone(async () => {
       await this.#time.acceptPending(bundle);
-      const { assignment } = await verifyBundle(this.#context, bundle, this.#time.now());
+      const assignment = await verifyBundle(this.#context, bundle, this.#time.now());
       const former = findPending(this.#context);
       savePending(this.#context, assignment);
       const pending = findPending(this.#context);
@@ -179,8 +184,6 @@ class Secondary implements SecondaryEcu {
       }
       await slots.activate();
       await this.boot();
-      const running = slots.findRunning();
-      if (isSame(running, prepared)) savePending(this.#context, undefined);
     });
   }
 

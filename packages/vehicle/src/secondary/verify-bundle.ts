@@ -14,44 +14,39 @@ import {
   type Targets,
   TARGETS_ROLE,
   type Trusted,
+  UptaneFault,
   type VerifiedAssignment,
   verifyFully,
   verifyPartially,
 } from '@immota/uptane';
+import { z } from 'zod';
 import { fetchFromBundle, type MetadataBundle } from '../link/metadata-bundle.ts';
-import { releaseCounterOf } from './version-report.ts';
+import { jsonValue } from '../primary/json-value.ts';
 import type { SecondaryContext } from './secondary-context.ts';
+import { releaseCounterOf } from './version-report.ts';
 
-/** What metadata come to. */
-export interface VerifiedBundle {
-  /** What is to be installed; undefined when nothing is, or it runs already. */
-  readonly assignment: VerifiedAssignment | undefined;
-  /** False when the Director's Targets do not name this ECU at all. */
-  readonly isNamed: boolean;
-}
+/** The highest version of the Director's Targets that was verified, kept or not. */
+const TARGETS_SEEN = jsonValue('targets-seen', z.int());
 
 /**
  * Verifies a bundle, and keeps what is to be trusted.
  *
+ * @returns what is to be installed; undefined when nothing is, or it runs already.
  * @throws UptaneFault as the trust core refuses; VehicleFault ENDLESS_DATA.
  */
 export async function verifyBundle(
   context: SecondaryContext,
   bundle: MetadataBundle,
   now: Temporal.Instant,
-): Promise<VerifiedBundle> {
+): Promise<VerifiedAssignment | undefined> {
   const held: { targets: Trusted<Metadata> | undefined } = { targets: undefined };
   const perform = performFor(context, bundle, held);
   const assignment =
     context.factory.verification === 'full'
       ? await runFully(context, now, perform)
       : await runPartially(context, now, perform);
-  const isNamed = held.targets === undefined || names(context, held.targets);
-  // {uptane K5}: without an entry for this ECU the previous Targets are kept.
-  if (held.targets !== undefined && isNamed) {
-    context.state.metadata.save('director', TARGETS_ROLE, held.targets);
-  }
-  return { assignment, isNamed };
+  if (held.targets !== undefined) keepTargets(context, held.targets);
+  return assignment;
 }
 
 async function runFully(
@@ -89,6 +84,27 @@ async function runPartially(
   return assignment === undefined || runs(context, assignment) ? undefined : assignment;
 }
 
+/**
+ * {uptane K5}: Targets without an entry for this ECU do not take the place of the previous ones. Their
+ * version is remembered all the same, or whoever replays the previous ones could bring back what the
+ * Director has withdrawn.
+ */
+function keepTargets(context: SecondaryContext, targets: Trusted<Metadata>): void {
+  const { state } = context;
+  const { version } = targets.body;
+  const seen = state.values.load(TARGETS_SEEN) ?? 0;
+  if (version < seen) {
+    throw new UptaneFault('ROLLBACK', `Cannot trust Targets: version ${version} after ${seen}`, {
+      repository: 'director',
+      role: TARGETS_ROLE,
+    });
+  }
+  state.transaction(() => {
+    state.values.save(TARGETS_SEEN, version);
+    if (names(context, targets)) state.metadata.save('director', TARGETS_ROLE, targets);
+  });
+}
+
 /** The Director's Targets wait until it is known whether they name this ECU. */
 function performFor(
   { state }: SecondaryContext,
@@ -102,6 +118,8 @@ function performFor(
       held.targets = step.metadata;
       return undefined;
     }
+    // {uptane L7}: new keys begin with versions of their own.
+    if (step.kind === 'drop' && step.repository === 'director') state.values.remove(TARGETS_SEEN);
     return state.metadata.perform(step);
   };
 }

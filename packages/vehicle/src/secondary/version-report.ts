@@ -43,7 +43,7 @@ export async function makeReport(
   const report: EcuVersionReport = {
     ecuIdentifier: factory.ecuIdentifier,
     installedImage: running ?? NEVER_INSTALLED,
-    attacksDetected: tellAttacks(context, nonce),
+    attacksDetected: tellAttacks(context),
     timeAttested: attestedAt,
     timePrevious: previousAt,
     counter,

@@ -18,7 +18,7 @@ import {
   type SlotName,
 } from './boot-record.ts';
 import type { SlotImage } from './image-slots.ts';
-import { TRIAL_BOOTS_MAX, WRITE_LENGTH_BYTES } from './limits.ts';
+import { CHECKPOINT_BYTES, TRIAL_BOOTS_MAX, WRITE_LENGTH_BYTES } from './limits.ts';
 import type { ResumableSlots, ResumableWriter } from './resumable-slots.ts';
 import { type SlotFile, type SlotFiles, filesOfFolder } from './slot-files.ts';
 import { FolderWriter } from './folder-writer.ts';
@@ -33,6 +33,9 @@ export interface FolderSlotsOptions {
   readonly healthCheck?: HealthCheck | undefined;
   /** The real ones when left out. */
   readonly files?: SlotFiles | undefined;
+  /** Smaller ones for ECUs with little memory; those of `limits.ts` when left out. */
+  readonly writeLengthBytes?: number | undefined;
+  readonly checkpointBytes?: number | undefined;
 }
 
 /**
@@ -41,18 +44,32 @@ export interface FolderSlotsOptions {
  * @throws VehicleFault STATE_CORRUPT when the boot record is lost.
  */
 export async function openFolderSlots(options: FolderSlotsOptions): Promise<ResumableSlots> {
-  const files = options.files ?? filesOfFolder(options.folder);
-  return new FolderSlots(files, options.healthCheck, await loadBootRecord(files));
+  const {
+    folder,
+    healthCheck,
+    files = filesOfFolder(folder),
+    writeLengthBytes = WRITE_LENGTH_BYTES,
+    checkpointBytes = CHECKPOINT_BYTES,
+  } = options;
+  const record = await loadBootRecord(files);
+  return new FolderSlots({ files, healthCheck, writeLengthBytes, checkpointBytes }, record);
+}
+
+interface SlotSetup {
+  readonly files: SlotFiles;
+  readonly healthCheck: HealthCheck | undefined;
+  readonly writeLengthBytes: number;
+  readonly checkpointBytes: number;
 }
 
 class FolderSlots implements ResumableSlots {
+  readonly #setup: SlotSetup;
   readonly #files: SlotFiles;
-  readonly #healthCheck: HealthCheck | undefined;
   #record: BootRecord;
 
-  constructor(files: SlotFiles, healthCheck: HealthCheck | undefined, record: BootRecord) {
-    this.#files = files;
-    this.#healthCheck = healthCheck;
+  constructor(setup: SlotSetup, record: BootRecord) {
+    this.#setup = setup;
+    this.#files = setup.files;
     this.#record = record;
   }
 
@@ -79,7 +96,7 @@ class FolderSlots implements ResumableSlots {
   }
 
   async *readReceived(lengthBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* readSlot(this.#files, fileNameOf(this.#other()), lengthBytes);
+    yield* readSlot(this.#setup, fileNameOf(this.#other()), lengthBytes);
   }
 
   async write(image: SlotImage): Promise<ResumableWriter> {
@@ -158,7 +175,7 @@ class FolderSlots implements ResumableSlots {
     if (image.releaseCounter < this.#record.releaseFloor) return 'its release is too old';
     if (!(await this.#isWhole(slot, image))) return 'its bytes are not the verified ones';
     try {
-      const isHealthy = (await this.#healthCheck?.(image)) ?? true;
+      const isHealthy = (await this.#setup.healthCheck?.(image)) ?? true;
       return isHealthy ? undefined : 'the self test failed';
     } catch (error) {
       return `the self test failed: ${error instanceof Fault ? error.code : 'it broke off'}`;
@@ -195,7 +212,7 @@ class FolderSlots implements ResumableSlots {
   async #isWhole(slot: SlotName, image: SlotImage): Promise<boolean> {
     const tap = createHashTap({ sha512: image.hashes.has('sha512') });
     // One byte more than it should have tells a longer file.
-    const bytes = readSlot(this.#files, fileNameOf(slot), image.lengthBytes + 1);
+    const bytes = readSlot(this.#setup, fileNameOf(slot), image.lengthBytes + 1);
     for await (const part of bytes) tap.update(part);
     try {
       checkMeasurement(image, measurementOf(tap));
@@ -212,6 +229,8 @@ class FolderSlots implements ResumableSlots {
     return new FolderWriter({
       file,
       lengthBytes: image.lengthBytes,
+      writeLengthBytes: this.#setup.writeLengthBytes,
+      checkpointBytes: this.#setup.checkpointBytes,
       fromBytes,
       onDurable: async (durableBytes, isWhole) => {
         const state = isWhole ? 'prepared' : 'receiving';
@@ -256,14 +275,14 @@ function isSameImage(left: SlotImage, right: SlotImage): boolean {
 
 /** Reads at most so many bytes; a part is valid until the next one is asked for. */
 async function* readSlot(
-  files: SlotFiles,
+  { files, writeLengthBytes }: SlotSetup,
   name: string,
   lengthMaxBytes: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const file: SlotFile | undefined = await files.openToRead(name);
   if (file === undefined) return;
   try {
-    const buffer = new Uint8Array(WRITE_LENGTH_BYTES);
+    const buffer = new Uint8Array(writeLengthBytes);
     for (let position = 0; position < lengthMaxBytes;) {
       const room = buffer.subarray(0, Math.min(buffer.length, lengthMaxBytes - position));
       const count = await file.read(room, position);

@@ -4,7 +4,6 @@
  */
 import { assert } from '@immota/base';
 import { UptaneFault } from '@immota/uptane';
-import { CHECKPOINT_BYTES, WRITE_LENGTH_BYTES } from './limits.ts';
 import type { ResumableWriter } from './resumable-slots.ts';
 import type { SlotFile } from './slot-files.ts';
 
@@ -13,6 +12,10 @@ export interface FolderWriterOptions {
   readonly file: SlotFile;
   readonly lengthBytes: number;
   readonly fromBytes: number;
+  /** Bytes that are gathered before they are written. */
+  readonly writeLengthBytes: number;
+  /** Bytes after which what was written is made durable. */
+  readonly checkpointBytes: number;
   /** Records how many bytes are durable, and whether that is all. */
   readonly onDurable: (durableBytes: number, isWhole: boolean) => Promise<void>;
   readonly onDiscard: () => Promise<void>;
@@ -21,8 +24,8 @@ export interface FolderWriterOptions {
 /** See the head of the file. */
 export class FolderWriter implements ResumableWriter {
   readonly #options: FolderWriterOptions;
-  #filling: Uint8Array = new Uint8Array(WRITE_LENGTH_BYTES);
-  #spare: Uint8Array = new Uint8Array(WRITE_LENGTH_BYTES);
+  #filling: Uint8Array;
+  #spare: Uint8Array;
   #filledBytes = 0;
   /** Where the buffer that is filling will be written. */
   #position: number;
@@ -33,6 +36,8 @@ export class FolderWriter implements ResumableWriter {
   /** Part of the slots that open it. */
   constructor(options: FolderWriterOptions) {
     this.#options = options;
+    this.#filling = new Uint8Array(options.writeLengthBytes);
+    this.#spare = new Uint8Array(options.writeLengthBytes);
     this.#position = options.fromBytes;
     this.#durableBytes = options.fromBytes;
   }
@@ -51,7 +56,8 @@ export class FolderWriter implements ResumableWriter {
       rest = rest.subarray(part.length);
       if (this.#filledBytes === this.#filling.length) await this.#send();
     }
-    if (this.#position - this.#durableBytes >= CHECKPOINT_BYTES) await this.#checkpoint();
+    const { checkpointBytes } = this.#options;
+    if (this.#position - this.#durableBytes >= checkpointBytes) await this.#checkpoint();
   }
 
   /** Makes the whole image durable. */
