@@ -47,6 +47,7 @@ export interface RunningCloud {
   readonly director: Director;
   readonly access: AccessView;
   readonly room: CampaignRoom;
+  readonly gateway: Gateway;
   readonly urls: {
     /** For vehicles, over TLS. */
     readonly gateway: string;
@@ -119,7 +120,7 @@ async function serve(
     gateway: `https://${name}:${gateway.port}`,
     status: `http://127.0.0.1:${status.port}`,
   };
-  return { cloud, director, access, room, urls, close: () => closeAll(opened) };
+  return { cloud, director, access, room, gateway, urls, close: () => closeAll(opened) };
 }
 
 function startDirector(

@@ -58,6 +58,8 @@ export interface Gateway {
   readonly port: number;
   /** Connections at this moment. */
   connections(): number;
+  /** Answers a request that came by another way than the gateway's own socket: a simulated network. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
   /** Takes no more connections, lets requests end, and writes what was gathered. */
   close(): Promise<void>;
 }
@@ -115,7 +117,7 @@ class OpenGateway implements Gateway {
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.setTimeout(SOCKET_IDLE_MS);
     this.#server.on('request', (request, response) => {
-      this.#answer(request, response);
+      this.handle(request, response);
     });
     this.#server.on('secureConnection', (socket) => {
       this.#connections += 1;
@@ -173,7 +175,7 @@ class OpenGateway implements Gateway {
     });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  handle(request: IncomingMessage, response: ServerResponse): void {
     const { url = '', method = '' } = request;
     // The question a whole fleet asks all day is answered from memory, in this turn of the event loop.
     if (url === TIMESTAMP && method === 'GET' && this.#isNothingNew(request, response)) return;
