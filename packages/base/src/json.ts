@@ -7,7 +7,8 @@
  * `__proto__` and `constructor` are legal target names.
  */
 import { InputFault } from './fault.ts';
-import { JSON_DEPTH_MAX } from './limits.ts';
+import { hasEscapedName, readEscaped } from './json-escaped.ts';
+import { type JsonSpan, scanJson } from './json-scan.ts';
 
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -19,9 +20,15 @@ export interface JsonObject {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const QUOTE = 0x22;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
+/** A document that was read, and what its text told on the way. */
+export interface JsonDocument {
+  readonly value: JsonValue;
+  /**
+   * Where the values of the outermost object stand in the bytes, if the bytes are canonical as they
+   * are (`scanJson` says when). Undefined otherwise.
+   */
+  readonly members: ReadonlyMap<string, JsonSpan> | undefined;
+}
 
 /**
  * Reads a JSON document.
@@ -32,25 +39,43 @@ const BACKSLASH = 0x5c;
  * @throws InputFault JSON_MALFORMED when it is not well-formed, or a member name repeats.
  */
 export function parseJson(bytes: Uint8Array, lengthMaxBytes: number): JsonValue {
+  return readJson(bytes, lengthMaxBytes).value;
+}
+
+/**
+ * Reads a JSON document, and tells where its parts stand if they are canonical.
+ *
+ * @param bytes - as in {@link parseJson}.
+ * @param lengthMaxBytes - how long the document may be.
+ * @throws InputFault as {@link parseJson}.
+ */
+export function readJson(bytes: Uint8Array, lengthMaxBytes: number): JsonDocument {
   if (bytes.length > lengthMaxBytes) {
     throw new InputFault(
       'JSON_LIMIT',
       `Cannot read JSON: ${bytes.length} bytes are more than the ${lengthMaxBytes} allowed`,
     );
   }
-  const colons = scan(bytes);
-  let value: JsonValue;
+  const text = translating(() => decoder.decode(bytes));
+  // Whatever is not ASCII takes more bytes than units. So offsets in an ASCII text are those in its bytes.
+  const scan = scanJson(text, text.length === bytes.length);
+  const parsed = translating((): JsonValue => JSON.parse(text));
+  const value = scan.escaped && hasEscapedName(text) ? readEscaped(text) : parsed;
+  if (scan.escaped) checkWellFormed(value);
+  if (scan.members === undefined && countMembers(value) !== scan.colons) {
+    throw new InputFault('JSON_MALFORMED', 'Cannot read JSON: a member name repeats');
+  }
+  return { value, members: scan.members };
+}
+
+function translating<Result>(read: () => Result): Result {
   try {
-    value = JSON.parse(decoder.decode(bytes));
+    return read();
   } catch (error) {
     throw new InputFault('JSON_MALFORMED', 'Cannot read JSON: it is not well-formed', {
       cause: error,
     });
   }
-  if (countMembers(value) !== colons) {
-    throw new InputFault('JSON_MALFORMED', 'Cannot read JSON: a member name repeats');
-  }
-  return value;
 }
 
 /**
@@ -69,62 +94,39 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Counts the colons outside strings (one a member) and bounds the nesting before anything is built. */
-function scan(bytes: Uint8Array): number {
-  let colons = 0;
-  let depth = 0;
-  let index = 0;
-  while (index < bytes.length) {
-    const byte = bytes[index] ?? 0;
-    index += 1;
-    if (byte === QUOTE) index = skipString(bytes, index);
-    else if (byte === COLON) colons += 1;
-    // 0x5b '[' and 0x7b '{' open, 0x5d ']' and 0x7d '}' close: they differ in one bit.
-    else if ((byte & 0xdf) === 0x5b) {
-      depth += 1;
-      if (depth > JSON_DEPTH_MAX) {
-        throw new InputFault(
-          'JSON_LIMIT',
-          `Cannot read JSON: deeper than ${JSON_DEPTH_MAX} levels`,
-        );
-      }
-    } else if ((byte & 0xdf) === 0x5d) depth -= 1;
-  }
-  return colons;
-}
-
-function skipString(bytes: Uint8Array, start: number): number {
-  let index = start;
-  while (index < bytes.length && bytes[index] !== QUOTE) {
-    index += bytes[index] === BACKSLASH ? 2 : 1;
-  }
-  return index + 1;
-}
-
 /** Counts object members with a stack of its own, so that no document can exhaust the real one. */
 function countMembers(root: JsonValue): number {
   let members = 0;
-  const pending: JsonValue[] = [root];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value === 'string') checkWellFormed(value);
-    else if (Array.isArray(value)) {
-      for (const item of value as readonly JsonValue[]) pending.push(item);
-    } else if (isJsonObject(value)) {
-      for (const name of Object.keys(value)) {
-        members += 1;
-        checkWellFormed(name);
-        const inner = value[name];
-        if (typeof inner === 'string') checkWellFormed(inner);
-        else if (typeof inner === 'object' && inner !== null) pending.push(inner);
-      }
-    }
+  for (const value of containersOf(root)) {
+    if (!Array.isArray(value)) members += Object.keys(value).length;
   }
   return members;
 }
 
-function checkWellFormed(text: string): void {
-  if (!text.isWellFormed()) {
+/** Only an escape can hold a lone surrogate: the decoder has refused all others. */
+function checkWellFormed(root: JsonValue): void {
+  checkText(root);
+  for (const value of containersOf(root)) {
+    if (isJsonObject(value)) Object.keys(value).forEach(checkText);
+    Object.values(value).forEach(checkText);
+  }
+}
+
+function checkText(text: JsonValue): void {
+  if (typeof text === 'string' && !text.isWellFormed()) {
     throw new InputFault('JSON_MALFORMED', 'Cannot read JSON: a string holds a lone surrogate');
+  }
+}
+
+/** All arrays and objects of a value, itself among them. */
+function* containersOf(root: JsonValue): Generator<readonly JsonValue[] | JsonObject> {
+  const pending: JsonValue[] = [root];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    yield value;
+    for (const inner of Object.values(value)) {
+      if (typeof inner === 'object' && inner !== null) pending.push(inner);
+    }
   }
 }
