@@ -1,7 +1,7 @@
 /** What every subcommand works with: the terminal, time, chance, the data folder. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Clock, Entropy } from '@immota/base';
 import type { Connection } from './client.ts';
@@ -24,10 +24,12 @@ export interface CommandContext {
    * @throws CliFault USAGE when there is neither a file nor a terminal.
    */
   readonly askSecret: (what: string, file: string | undefined) => Promise<string>;
+  /** Reads a file. @throws with the system's own words when it cannot. */
+  readonly readFile: (file: string) => Promise<Uint8Array>;
   /** Writes files of a folder, each whole or not at all. */
   readonly writeFolder: (
     folder: string,
-    fill: (write: (name: string, bytes: Uint8Array) => void) => void,
+    fill: (write: (name: string, bytes: Uint8Array, mode?: number) => void) => void,
   ) => void;
 }
 
@@ -55,12 +57,12 @@ export async function askSecret(what: string, file: string | undefined): Promise
 /** {@link CommandContext} */
 export function writeFolder(
   folder: string,
-  fill: (write: (name: string, bytes: Uint8Array) => void) => void,
+  fill: (write: (name: string, bytes: Uint8Array, mode?: number) => void) => void,
 ): void {
-  mkdirSync(folder, { recursive: true });
-  fill((name, bytes) => {
+  fill((name, bytes, mode = 0o644) => {
     const path = join(folder, name);
-    writeFileSync(`${path}.tmp`, bytes);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.tmp`, bytes, { mode });
     renameSync(`${path}.tmp`, path);
   });
 }

@@ -1,10 +1,17 @@
 /** The command `immota`: the composition root. Each subcommand is a file in `commands/`. */
+import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { findConnection } from './client.ts';
 import { campaignCommand } from './commands/campaign.ts';
+import { imageCommand } from './commands/image.ts';
+import { initCommand } from './commands/init.ts';
 import { keyCommand } from './commands/key.ts';
+import { pkiCommand } from './commands/pki.ts';
+import { publishCommand } from './commands/publish.ts';
 import { releaseCommand } from './commands/release.ts';
+import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
+import { ecuCommand, vehicleCommand } from './commands/vehicle.ts';
 import { askSecret, type CommandContext, SYSTEM_ENTROPY, writeFolder } from './context.ts';
 import { SYSTEM_CLOCK } from './system-clock.ts';
 import { createOutput, reportFailure } from './terminal/output.ts';
@@ -30,9 +37,22 @@ const context: CommandContext = {
   clock: SYSTEM_CLOCK,
   entropy: SYSTEM_ENTROPY,
   askSecret,
+  readFile: (file) => readFile(file),
   writeFolder,
 };
-for (const make of [keyCommand, releaseCommand, campaignCommand, statusCommand]) {
+for (const make of [
+  initCommand,
+  serveCommand,
+  keyCommand,
+  pkiCommand,
+  imageCommand,
+  releaseCommand,
+  campaignCommand,
+  vehicleCommand,
+  ecuCommand,
+  statusCommand,
+  publishCommand,
+]) {
   const command = make(context);
   program.addCommand(command.copyInheritedSettings(program));
 }

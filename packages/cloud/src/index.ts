@@ -37,6 +37,7 @@ export {
   rejectReplacement,
   type ReplacementDecision,
 } from './inventory/replacement.ts';
+export { BOOTSTRAP_PREFIX, issueCredentials } from './inventory/credentials.ts';
 export { saveVehicle, type VehicleDescription } from './inventory/vehicle.ts';
 export { MIGRATIONS } from './schema/migrations.ts';
 export type { CloudSchema } from './schema/tables.ts';
@@ -57,5 +58,7 @@ export {
 export { expiryOf, LIFETIMES, type Lifetimes } from './trust/lifetimes.ts';
 export { type OfferedFile, publishMetadata, type TrustContext } from './trust/publish.ts';
 export { createCampaignRoom } from './campaign/campaign-room.ts';
-export { createToken } from './operator/tokens.ts';
+export { createToken, revokeToken } from './operator/tokens.ts';
 export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
+export { type PublishedTree, publishTree } from './image-repository/publish-tree.ts';
+export { describeUploaded } from './image-repository/upload.ts';

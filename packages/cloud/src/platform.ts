@@ -6,8 +6,7 @@ import { ticketKeys, tlsOptions } from './gateway/tls.ts';
 import { CloudFault } from './fault.ts';
 import { openWakeBroker, type WakeBroker } from './notify/wake-broker.ts';
 import { type OperatorServer, serveOperator } from './operator/serve-operator.ts';
-import type { UploadService } from './operator/services.ts';
-import type { Cloud } from './cloud.ts';
+import { createImageUploads } from './image-repository/upload.ts';
 import { type RunningCloud, type ServeOptions, startCloud } from './serve.ts';
 
 /** How the whole is served. */
@@ -17,7 +16,6 @@ export interface PlatformOptions extends Omit<ServeOptions, 'campaigns'> {
   readonly operatorPort?: number | undefined;
   /** Where MQTT wake-ups are had; any free port when left out. */
   readonly wakePort?: number | undefined;
-  readonly uploads: (cloud: Cloud) => UploadService;
 }
 
 /** The whole while it runs. */
@@ -103,7 +101,7 @@ async function openOperator(
     trust: cloud.store,
     releases: room.releases,
     campaigns: room.campaigns,
-    uploads: options.uploads(cloud),
+    uploads: createImageUploads(cloud),
     wake: (vehicleId: string) => options.broker.wake(vehicleId),
     failed: options.failed ?? ((): void => undefined),
   };

@@ -1,0 +1,130 @@
+/** `immota serve`: the whole cloud in one process. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createToken, type Platform, revokeToken, startPlatform } from '@immota/cloud';
+import { Command } from 'commander';
+import { CONNECTION_FILE } from '../client.ts';
+import type { CommandContext } from '../context.ts';
+import { CliFault } from '../fault.ts';
+
+/** How long the token of this machine's own command line is good; each start makes a new one. */
+const LOCAL_TOKEN_DAYS = 365;
+const LOCAL_TOKEN_NAME = 'this machine';
+
+interface ServeCommandOptions {
+  readonly host: string;
+  readonly port: string;
+  readonly operatorPort: string;
+  readonly wakePort: string;
+  readonly statusPort: string;
+  readonly name: readonly string[];
+  readonly cdn?: string;
+}
+
+/** Adds `immota serve` to the command. */
+export function serveCommand(context: CommandContext): Command {
+  return new Command('serve')
+    .description('serve vehicles and operators until it is stopped')
+    .option('--host <ADDRESS>', 'where vehicles are served', '0.0.0.0')
+    .option('--port <PORT>', 'HTTPS for vehicles', '8443')
+    .option('--operator-port <PORT>', 'the operator API, on loopback', '8440')
+    .option('--wake-port <PORT>', 'MQTT over TLS for wake-ups', '8883')
+    .option('--status-port <PORT>', 'health and metrics, on loopback', '8441')
+    .option(
+      '--name <NAME>',
+      'a DNS name or IP address by which vehicles reach it; repeat',
+      collect,
+      [],
+    )
+    .option('--cdn <URL>', 'where a CDN serves what immota publish writes')
+    .addHelpText('after', '\nDATABASE_URL names a PostgreSQL server; without it one is embedded.')
+    .action(async (options: ServeCommandOptions) => {
+      const output = context.output();
+      const platform = await startServer(context, options);
+      const { urls } = platform;
+      output.result({ ...urls }, () =>
+        [
+          `vehicles   ${urls.gateway}`,
+          `wake-ups   ${urls.wake}`,
+          `operators  ${urls.operator}  (documentation: ${urls.operator}/openapi.json)`,
+          `status     ${urls.status}`,
+        ].join('\n'),
+      );
+      output.note('Stop with Ctrl+C; requests that are under way are answered first');
+      await stopSignal();
+      output.note('Stopping …');
+      await platform.close();
+      rmSync(join(context.dataFolder(), CONNECTION_FILE), { force: true });
+    });
+}
+
+/** Starts the cloud, and leaves word in the data folder how this machine's command line reaches it. */
+export async function startServer(
+  context: CommandContext,
+  options: ServeCommandOptions,
+): Promise<Platform> {
+  const { clock, entropy } = context;
+  const folder = context.dataFolder();
+  const output = context.output();
+  const platform = await startPlatform({
+    folder,
+    databaseUrl: process.env['DATABASE_URL'],
+    clock,
+    entropy,
+    host: options.host,
+    port: portOf(options.port),
+    operatorPort: portOf(options.operatorPort),
+    wakePort: portOf(options.wakePort),
+    statusPort: portOf(options.statusPort),
+    names: namesOf(options.name),
+    cdnBase: options.cdn,
+    notice: (notice) => output.note(notice.message),
+    failed: (error) => output.note(error instanceof Error ? error.message : String(error)),
+  });
+  const { token } = await localToken(platform);
+  context.writeFolder(folder, (write) => {
+    const connection = JSON.stringify({ url: platform.urls.operator, token });
+    write(CONNECTION_FILE, new TextEncoder().encode(`${connection}\n`), 0o600);
+  });
+  return platform;
+}
+
+/** The token of the start before is of no use to anybody: its name is taken over. */
+async function localToken(platform: Platform): Promise<{ readonly token: string }> {
+  await revokeToken(platform.cloud.context, LOCAL_TOKEN_NAME);
+  return await createToken(platform.cloud.context, {
+    name: LOCAL_TOKEN_NAME,
+    role: 'admin',
+    uploadsFor: [],
+    ttlDays: LOCAL_TOKEN_DAYS,
+  });
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isSafeInteger(port) && port >= 0 && port < 65_536) return port;
+  throw new CliFault('USAGE', `Cannot use port "${text}": 0 to 65535`);
+}
+
+function namesOf(names: readonly string[]): {
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+} {
+  const all = names.length === 0 ? ['localhost', '127.0.0.1'] : names;
+  return { dnsNames: all.filter((name) => !isAddress(name)), ipAddresses: all.filter(isAddress) };
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function stopSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.once('SIGINT', resolve);
+  process.once('SIGTERM', resolve);
+  await promise;
+}
+
+function isAddress(name: string): boolean {
+  return /^[\d.]+$|:/.test(name);
+}

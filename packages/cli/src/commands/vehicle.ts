@@ -1,0 +1,316 @@
+/** `immota vehicle` and `immota ecu`: make vehicles, run them, and look after those in the field. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ConsentPort, policyConsent, promptConsent } from '@immota/vehicle';
+import { Command, Option } from 'commander';
+import { callServer, listAll } from '../client.ts';
+import type { CommandContext } from '../context.ts';
+import { CliFault } from '../fault.ts';
+import { objects, text } from '../fields.ts';
+import { table } from '../terminal/output.ts';
+import { describeProgress } from '../vehicle/describe-progress.ts';
+import { makeVehicle, parseEcuPlan } from '../vehicle/factory.ts';
+import { type RunningVehicle, runVehicle, startEcu } from '../vehicle/run.ts';
+import { withCloud } from './pki.ts';
+
+const DEFAULT_ECUS = ['brake:brake-hw', 'body:body-hw', 'ivi:ivi-hw'];
+
+/** Adds `immota vehicle` to the command. */
+export function vehicleCommand(context: CommandContext): Command {
+  const command = new Command('vehicle').description('make, run and look after vehicles');
+  addMake(command, context);
+  addRun(command, context);
+  addInventory(command, context);
+  return command;
+}
+
+interface MakeOptions {
+  readonly out: string;
+  readonly ecu: readonly string[];
+  readonly tboxHardware: string;
+  readonly profile: 'classic' | 'hybrid';
+  readonly gateway: string;
+  readonly wake?: string;
+}
+
+function addMake(command: Command, context: CommandContext): void {
+  command
+    .command('make')
+    .description('make a simulated vehicle: what its factory would put into each ECU')
+    .argument('<id>', 'VIN or device id')
+    .requiredOption('--out <DIR>', 'the vehicle’s folder')
+    .option(
+      '--ecu <ID:HARDWARE...>',
+      'its ECUs; add :partial for partial verification',
+      DEFAULT_ECUS,
+    )
+    .option('--tbox-hardware <HARDWARE>', 'of the T-BOX', 'tbox-hw')
+    .addOption(
+      new Option('--profile <name>', 'which keys the ECUs make')
+        .choices(['classic', 'hybrid'])
+        .default('classic'),
+    )
+    .option('--gateway <URL>', 'where the vehicle finds its server', 'https://localhost:8443')
+    .option('--wake <URL>', 'where wake-ups come from, mqtts://…')
+    .action(async (id: string, options: MakeOptions) => {
+      await withCloud(context, async (cloud) => {
+        await makeVehicle(context, cloud, planOf(id, options.out, options));
+      });
+      context.output().result({ id, folder: options.out }, () => `Made ${id} in ${options.out}`);
+      context.output().note(`Next: immota vehicle run ${options.out}`);
+    });
+}
+
+function planOf(
+  id: string,
+  folder: string,
+  options: MakeOptions,
+): Parameters<typeof makeVehicle>[2] {
+  const secondaries = options.ecu.map((one) => {
+    const plan = parseEcuPlan(one);
+    // Serial numbers are unique across the fleet.
+    return {
+      ...plan,
+      ...parseEcuPlan(`${id}-${plan.ecuIdentifier}:${plan.hardwareIdentifier}`),
+      verification: plan.verification,
+    };
+  });
+  return {
+    vehicleId: id,
+    folder,
+    tboxHardware: options.tboxHardware,
+    secondaries,
+    profile: options.profile,
+    server: options.gateway,
+    wake: options.wake,
+  };
+}
+
+interface RunOptions extends MakeOptions {
+  readonly consent: 'ask' | 'always' | 'never' | 'security-only';
+  readonly once?: true;
+  readonly fleet?: string;
+  readonly pollSeconds: string;
+  readonly usb?: string;
+  readonly locale: string;
+}
+
+function addRun(command: Command, context: CommandContext): void {
+  command
+    .command('run')
+    .description('run a vehicle, or a fleet of them, until it is stopped')
+    .argument('<folder>', 'the vehicle’s folder, or with --fleet the folder for all of them')
+    .addOption(
+      new Option('--consent <policy>', 'who answers when consent is asked')
+        .choices(['ask', 'always', 'never', 'security-only'])
+        .default('ask'),
+    )
+    .option('--once', 'check in once and end')
+    .option('--usb <DIR>', 'update once from a folder, offline, and end')
+    .option('--poll-seconds <N>', 'between check-ins', '60')
+    .option('--locale <TAG>', 'the owner’s language', 'en')
+    .option('--fleet <N>', 'make what is missing of N vehicles and run them all')
+    .option('--ecu <ID:HARDWARE...>', 'with --fleet: their ECUs', DEFAULT_ECUS)
+    .option('--tbox-hardware <HARDWARE>', 'with --fleet: of their T-BOXes', 'tbox-hw')
+    .option('--profile <name>', 'with --fleet: which keys the ECUs make', 'classic')
+    .option('--gateway <URL>', 'with --fleet: their server', 'https://localhost:8443')
+    .action(async (folder: string, options: RunOptions) => {
+      const folders = await findFolders(context, folder, options);
+      const vehicles: RunningVehicle[] = [];
+      try {
+        for (const [index, one] of folders.entries()) {
+          vehicles.push(await startOne(context, one, { options, isMany: folders.length > 1 }));
+          if (folders.length > 1) context.output().say(`started ${index + 1} of ${folders.length}`);
+        }
+        await carryOn(context, vehicles, options);
+      } finally {
+        await Promise.all(vehicles.map((vehicle) => vehicle.close()));
+      }
+    });
+}
+
+async function findFolders(
+  context: CommandContext,
+  folder: string,
+  options: RunOptions,
+): Promise<readonly string[]> {
+  if (options.fleet === undefined) return [folder];
+  const count = Number(options.fleet);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 1000) {
+    throw new CliFault('USAGE', 'Cannot run fleet: --fleet takes 1 to 1000 in one process');
+  }
+  const ids = Array.from(
+    { length: count },
+    (_, index) => `SIM${String(index + 1).padStart(14, '0')}`,
+  );
+  const missing = ids.filter((id) => !existsSync(join(folder, id, 'tbox', 'config.json')));
+  if (missing.length > 0) {
+    await withCloud(context, async (cloud) => {
+      for (const id of missing) {
+        await makeVehicle(context, cloud, planOf(id, join(folder, id), options));
+      }
+    });
+  }
+  return ids.map((id) => join(folder, id));
+}
+
+async function startOne(
+  context: CommandContext,
+  folder: string,
+  { options, isMany }: { readonly options: RunOptions; readonly isMany: boolean },
+): Promise<RunningVehicle> {
+  const output = context.output();
+  const prefix = isMany ? `${folder.split('/').at(-1) ?? folder}: ` : '';
+  return await runVehicle({
+    folder,
+    consent: consentOf(options.consent),
+    locale: options.locale,
+    policy: {
+      pollIntervalMs:
+        options.once === true || options.usb !== undefined
+          ? undefined
+          : Number(options.pollSeconds) * 1000,
+    },
+    onProgress: (event) => {
+      const line = describeProgress(event);
+      if (line !== undefined) output.say(`${prefix}${line}`);
+    },
+  });
+}
+
+function consentOf(policy: RunOptions['consent']): ConsentPort {
+  const person = promptConsent({ input: process.stdin, output: process.stderr, actor: 'owner' });
+  return policy === 'ask' ? person : policyConsent(policy, person);
+}
+
+async function carryOn(
+  context: CommandContext,
+  vehicles: readonly RunningVehicle[],
+  options: RunOptions,
+): Promise<void> {
+  const output = context.output();
+  const { usb } = options;
+  if (usb !== undefined || options.once === true) {
+    const results = [];
+    for (const { primary } of vehicles) {
+      const result = await (usb === undefined ? primary.checkIn() : primary.updateFromFolder(usb));
+      results.push({ ecu: String(primary.ecuIdentifier), outcome: result.kind });
+    }
+    output.result(results, (all) => all.map((one) => `${one.ecu}: ${one.outcome}`).join('\n'));
+    return;
+  }
+  output.note('Running; stop with Ctrl+C');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.once('SIGINT', resolve);
+  process.once('SIGTERM', resolve);
+  await promise;
+}
+
+function addInventory(command: Command, context: CommandContext): void {
+  command
+    .command('list')
+    .description('list vehicles on the server')
+    .option('--query <CEL>', 'only those, for instance vehicle.model == "X1"')
+    .action(async (options: { readonly query?: string }) => {
+      const call = { query: { query: options.query } };
+      const rows = await Array.fromAsync(listAll(context.connection(), 'listVehicles', call));
+      context
+        .output()
+        .result(rows, () =>
+          table([
+            ['VEHICLE', 'MODEL', 'MARKET', 'LAST SEEN', 'ECUS'],
+            ...rows.map((row) => [
+              text(row, 'vehicleId'),
+              text(row, 'model'),
+              text(row, 'market'),
+              text(row, 'lastSeenAt'),
+              String(objects(row, 'ecus').length),
+            ]),
+          ]),
+        );
+    });
+  command
+    .command('set')
+    .description('say what is known of a vehicle, or bar it')
+    .argument('<id>', 'VIN or device id')
+    .option('--model <MODEL>', 'the vehicle line')
+    .option('--market <MARKET>', 'where it was sold')
+    .option('--tag <NAME=VALUE...>', 'whatever queries ask for')
+    .option('--quarantine', 'bar it at once')
+    .option('--release', 'lift the bar')
+    .action(async (vehicleId: string, options: SetOptions) => {
+      const call = { params: { vehicleId }, json: patchOf(options) };
+      const row = await callServer(context.connection(), 'patchVehicle', call);
+      context.output().result(row, () => `Saved ${vehicleId}`);
+    });
+  command
+    .command('replace-ecu')
+    .description('approve the key of an ECU that was replaced')
+    .argument('<id>', 'VIN or device id')
+    .argument('<ecu>', 'the ECU')
+    .action(async (vehicleId: string, ecuId: string) => {
+      const call = { params: { vehicleId, ecuId } };
+      const row = await callServer(context.connection(), 'approveReplacement', call);
+      context.output().result(row, () => `Approved ${ecuId} of ${vehicleId}`);
+    });
+  command
+    .command('wake')
+    .description('ask a vehicle to check in now')
+    .argument('<id>', 'VIN or device id')
+    .action(async (vehicleId: string) => {
+      const answer = await callServer(context.connection(), 'wakeVehicle', {
+        params: { vehicleId },
+      });
+      context
+        .output()
+        .result(answer, () =>
+          answer['isSent'] === true ? 'Sent' : 'Not connected: it will ask by itself',
+        );
+    });
+}
+
+interface SetOptions {
+  readonly model?: string;
+  readonly market?: string;
+  readonly tag?: readonly string[];
+  readonly quarantine?: true;
+  readonly release?: true;
+}
+
+function patchOf({ model, market, tag, quarantine, release }: SetOptions): Record<string, never> {
+  const tags = tag?.map((one) => one.split('=', 2));
+  const patch = {
+    ...(model === undefined ? {} : { model }),
+    ...(market === undefined ? {} : { market }),
+    ...(tags === undefined ? {} : { tags: Object.fromEntries(tags) }),
+    ...(quarantine === true ? { isQuarantined: true } : {}),
+    ...(release === true ? { isQuarantined: false } : {}),
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain JSON, whose members are optional
+  return patch as Record<string, never>;
+}
+
+/** Adds `immota ecu` to the command. */
+export function ecuCommand(context: CommandContext): Command {
+  const command = new Command('ecu').description('run one ECU alone');
+  command
+    .command('run')
+    .argument('<folder>', 'the ECU’s folder, as immota vehicle make wrote it')
+    .option('--port <PORT>', 'where its Primary finds it', '0')
+    .action(async (folder: string, options: { readonly port: string }) => {
+      const output = context.output();
+      const ecu = await startEcu(
+        folder,
+        (progress) => output.say(progress.kind),
+        Number(options.port),
+      );
+      const { ecuIdentifier, host, port } = ecu;
+      output.result({ ecuIdentifier, host, port }, () => `${ecuIdentifier} at ${host}:${port}`);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      process.once('SIGINT', resolve);
+      process.once('SIGTERM', resolve);
+      await promise;
+      await ecu.close();
+    });
+  return command;
+}

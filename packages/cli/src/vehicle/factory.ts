@@ -1,0 +1,101 @@
+/** Makes a vehicle: what its factory would put into the T-BOX and into each ECU {uptane H1}. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Cloud } from '@immota/cloud';
+import {
+  type EcuIdentifier,
+  type HardwareIdentifier,
+  parseEcuIdentifier,
+  parseHardwareIdentifier,
+  parseVehicleIdentifier,
+} from '@immota/uptane';
+import {
+  createVehicleLinkCredentials,
+  saveLinkCredential,
+  saveSecondaryBundle,
+} from '@immota/vehicle';
+import { writeDevice } from '../commands/pki.ts';
+import type { CommandContext } from '../context.ts';
+import { CliFault } from '../fault.ts';
+
+/** One ECU to be built in. */
+export interface EcuPlan {
+  readonly ecuIdentifier: EcuIdentifier;
+  readonly hardwareIdentifier: HardwareIdentifier;
+  readonly verification: 'full' | 'partial';
+}
+
+/** A vehicle to be made. */
+export interface VehiclePlan {
+  readonly vehicleId: string;
+  readonly folder: string;
+  readonly tboxHardware: string;
+  readonly secondaries: readonly EcuPlan[];
+  readonly profile: 'classic' | 'hybrid';
+  /** Where the gateway is, and where wake-ups come from. */
+  readonly server: string;
+  readonly wake: string | undefined;
+}
+
+/** Reads `ID:HARDWARE` or `ID:HARDWARE:partial`. @throws CliFault USAGE; UptaneFault MALFORMED. */
+export function parseEcuPlan(spelled: string): EcuPlan {
+  const [id, hardware, verification = 'full', ...rest] = spelled.split(':');
+  const isKnown = verification === 'full' || verification === 'partial';
+  if (hardware === undefined || rest.length > 0 || !isKnown) {
+    throw new CliFault('USAGE', `Cannot read ECU "${spelled}": ID:HARDWARE or ID:HARDWARE:partial`);
+  }
+  return {
+    ecuIdentifier: parseEcuIdentifier(id),
+    hardwareIdentifier: parseHardwareIdentifier(hardware),
+    verification,
+  };
+}
+
+/**
+ * Makes a vehicle's folders: `tbox/` and `ecus/ID/` for each ECU.
+ *
+ * @throws PkiFault DEVICE_ID, CloudFault.
+ */
+export async function makeVehicle(
+  context: CommandContext,
+  cloud: Cloud,
+  plan: VehiclePlan,
+): Promise<void> {
+  const { vehicleId, folder, secondaries, profile } = plan;
+  const vehicleIdentifier = parseVehicleIdentifier(vehicleId);
+  const tbox = join(folder, 'tbox');
+  await writeDevice(context, cloud, { id: vehicleId, folder: tbox });
+  const builtAt = context.clock.now().round('second').toString();
+  const configuration = {
+    server: plan.server,
+    ecuIdentifier: `${vehicleId}-tbox`,
+    hardwareIdentifier: plan.tboxHardware,
+    vehicleIdentifier: vehicleId,
+    ...(plan.wake === undefined ? {} : { wake: plan.wake }),
+    builtAt,
+  };
+  writeFileSync(join(tbox, 'config.json'), `${JSON.stringify(configuration, undefined, 2)}\n`);
+  const credentials = await createVehicleLinkCredentials({
+    vehicleIdentifier,
+    secondaries: secondaries.map(({ ecuIdentifier }) => ecuIdentifier),
+    entropy: context.entropy,
+  });
+  saveLinkCredential(join(tbox, 'link'), credentials.primary);
+  for (const ecu of secondaries) {
+    const credential = credentials.secondaries.get(ecu.ecuIdentifier);
+    if (credential === undefined) throw new CliFault('USAGE', 'Cannot make ECU: no credential');
+    const own = join(folder, 'ecus', ecu.ecuIdentifier);
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    saveSecondaryBundle(own, {
+      factory: {
+        vehicleIdentifier,
+        ...ecu,
+        profile,
+        builtAt: Temporal.Instant.from(builtAt),
+        directorRoot: new Uint8Array(readFileSync(join(tbox, 'director', 'root.json'))),
+        imageRoot: new Uint8Array(readFileSync(join(tbox, 'image', 'root.json'))),
+      },
+      credential,
+    });
+  }
+}
