@@ -84,8 +84,9 @@ export function decodeTargets(
     const vehicle = opaque ? undefined : member(custom, 'vehicleIdentifier');
     const delegations = findObject(signed, 'delegations');
     const files = new Map<TargetName, TargetFile>();
-    for (const [name, target] of Object.entries(readObject(signed, 'targets'))) {
-      const entry = asObject(target, 'target');
+    const targets = readObject(signed, 'targets');
+    for (const name of Object.keys(targets)) {
+      const entry = asObject(targets[name], 'target');
       files.set(parseTargetName(name), opaque ? readOpaqueFile(entry) : readTargetFile(entry));
     }
     return {
