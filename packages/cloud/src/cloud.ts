@@ -14,6 +14,7 @@ import { type Authorities, createAuthorities, loadAuthorities } from './authorit
 import { type DataFolder, dataFolder, loadFile, saveNewFile } from './data-folder.ts';
 import { eventLog } from './event-log/event-log.ts';
 import { type Catalogue, createCatalogue } from './image-repository/catalogue.ts';
+import { createImageUploads, type ImageUploads } from './image-repository/upload.ts';
 import type { IssuingContext } from './inventory/credentials.ts';
 import { MIGRATIONS } from './schema/migrations.ts';
 import type { CloudSchema } from './schema/tables.ts';
@@ -50,12 +51,23 @@ export interface CloudOptions {
   readonly deviceDays?: number | undefined;
   /** Whether vehicles with bootstrap credentials must be on the list; `open` when left out. */
   readonly provisioning?: IssuingContext['provisioning'] | undefined;
+  /**
+   * Keys that are open already, for whoever opens one cloud after another: files are sealed so that opening
+   * them takes its time. The files of the folder are read when left out.
+   */
+  readonly opened?: OpenedKeys | undefined;
   /** Where revocations are published: goes into new certificates. */
   readonly status?: StatusLocations | undefined;
   /** Hears what an operator should hear of the database. */
   readonly notice?: ((notice: StoreNotice) => void) | undefined;
   /** Hears what failed behind an answer that was given. */
   readonly failed?: ((error: unknown) => void) | undefined;
+}
+
+/** The keys that a cloud works with. */
+export interface OpenedKeys {
+  readonly keystore: Keystore;
+  readonly authorities: Authorities;
 }
 
 /** An open cloud: everything but its servers. */
@@ -70,6 +82,7 @@ export interface Cloud {
   readonly authorities: Authorities;
   readonly catalogue: Catalogue;
   readonly blobs: BlobStore;
+  readonly uploads: ImageUploads;
   readonly secret: DeploymentSecret;
   /** Of content keys. */
   readonly sealer: Sealer;
@@ -130,9 +143,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { clock, entropy, lifetimes = LIFETIMES, failed = () => undefined } = options;
   const folder = dataFolder(options.folder);
   const secret = await loadSecret(folder);
-  const passphrase = keyPassphrase(secret);
-  const keystore = loadKeystore({ folder: folder.keys, passphrase });
-  const authorities = await loadAuthorities(folder, passphrase);
+  const { keystore, authorities } = options.opened ?? (await openKeys(folder, secret));
   const blobs = await openFolderBlobStore({ folder: folder.blobs });
   const database = await openMigrated(options, folder);
   const trust: TrustContext = { database, keystore, lifetimes, clock, events: eventLog };
@@ -165,6 +176,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     authorities,
     catalogue,
     blobs,
+    uploads: createImageUploads({ context, store, blobs, sealer }),
     secret,
     sealer,
     async publish(files) {
@@ -180,6 +192,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
 
 async function loadSecret(folder: DataFolder): Promise<DeploymentSecret> {
   return openDeploymentSecret(await loadFile(folder.secret));
+}
+
+async function openKeys(folder: DataFolder, secret: DeploymentSecret): Promise<OpenedKeys> {
+  const passphrase = keyPassphrase(secret);
+  const keystore = loadKeystore({ folder: folder.keys, passphrase });
+  return { keystore, authorities: await loadAuthorities(folder, passphrase) };
 }
 
 /** Key files of the cloud's own are sealed with what only the deployment's secret gives. */

@@ -6,6 +6,7 @@ export {
   initialiseCloud,
   type InitialiseOptions,
   openCloud,
+  type OpenedKeys,
 } from './cloud.ts';
 export type { CloudContext } from './context.ts';
 export { type Director } from './director/director.ts';

@@ -34,3 +34,7 @@ export const BLOCKED_CACHE_ENTRIES = 100_000;
 export const VERSION_CACHE_ENTRIES = 250_000;
 /** Old metadata files kept in memory. */
 export const METADATA_CACHE_BYTES = 33_554_432;
+/** An image in the clear: its encrypted form must stay below 64 GiB. */
+export const IMAGE_MAX_BYTES = 60 * 1_073_741_824;
+/** Images read at once while a tree is written. */
+export const TREE_PAGE_ROWS = 500;

@@ -57,6 +57,8 @@ export interface OfferedFile {
   readonly bytes: Uint8Array;
 }
 
+const ROLE_NAME = /^(?!\d+\.)[A-Za-z0-9_-][A-Za-z0-9_.-]{0,49}$/;
+
 /** The dialects that each repository is published in. */
 export const DIALECTS: Readonly<Record<RepositoryName, readonly Dialect[]>> = {
   director: [AKTUALIZR],
@@ -182,6 +184,8 @@ function openOffered(dialect: Dialect, file: OfferedFile, now: Temporal.Instant)
   const lengthMax = file.role === 'root' ? limits.ROOT_MAX_BYTES : limits.TARGETS_MAX_BYTES;
   const envelope = decodeEnvelope(dialect, file.bytes, lengthMax);
   if (file.role !== 'root') parseTargetsRole(file.role);
+  // The vehicles' client knows no other names, and each is the name of a file.
+  if (!ROLE_NAME.test(file.role)) throw refused(`"${file.role}" cannot be the name of a file`);
   return {
     role: file.role,
     version: parseMetadataVersion(envelope.signed['version']),
