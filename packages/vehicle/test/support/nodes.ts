@@ -32,23 +32,30 @@ export async function linkCredentials(): Promise<VehicleLinkCredentials> {
 /** A node and its link. */
 export interface RunningNode {
   readonly folder: string;
+  readonly port: number;
   readonly link: SecondaryLink;
   /** Starts the node again with what it has on its disk. */
   restart(changes?: Partial<RunSecondaryOptions>): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** What a test wants otherwise. */
+export type NodeChanges = Partial<RunSecondaryOptions> & {
+  /** Where the Primary connects to, when a wire lies before the node. */
+  readonly linkPort?: (port: number) => Promise<number>;
+};
+
 /** Runs a node, and closes it with the test. */
 export async function runNode(
   test: Pick<TestContext, 'after'>,
   world: VehicleWorld,
-  changes: Partial<RunSecondaryOptions> = {},
+  { linkPort, ...changes }: NodeChanges = {},
 ): Promise<RunningNode> {
   const folder = join(makeFolder(test), 'brake');
   const { primary, secondaries } = await linkCredentials();
   const credential = secondaries.get(BRAKE);
   if (credential === undefined) throw new TypeError('the brake has a credential');
-  const surroundings = systemSurroundings();
+  const surroundings = changes.surroundings ?? systemSurroundings();
   let server: SecondaryServer | undefined;
   const start = async (others: Partial<RunSecondaryOptions>): Promise<void> => {
     server = await runSecondary({
@@ -62,9 +69,10 @@ export async function runNode(
     });
   };
   await start({});
+  const port = server?.port ?? 0;
   const link = connectSecondary({
     host: '127.0.0.1',
-    port: server?.port ?? 0,
+    port: (await linkPort?.(port)) ?? port,
     ecuIdentifier: BRAKE,
     credential: primary,
     timer: surroundings.timer,
@@ -80,6 +88,7 @@ export async function runNode(
   });
   return {
     folder,
+    port,
     link,
     stop,
     restart: async (others = {}) => {
