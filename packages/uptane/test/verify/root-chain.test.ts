@@ -3,12 +3,17 @@ import { describe, it } from 'node:test';
 import type { JsonObject } from '@immota/base';
 import {
   advanceRoot,
+  advanceTargets,
   AKTUALIZR,
   anchorRoot,
   decodeRoot,
+  decodeTargets,
+  keysOf,
   limits,
+  parseMetadataVersion,
   type Root,
   type Signed,
+  TARGETS_ROLE,
   type Trusted,
 } from '@immota/uptane';
 import { signerOf } from '../support/keys.ts';
@@ -156,6 +161,22 @@ describe('advanceRoot()', () => {
     const step = (): unknown => advanceRoot(unverified, unverified);
     assert.equal(codeOf(step), 'ROOT_VERSION');
     assert.equal(pretended, unverified);
+  });
+});
+
+describe('advanceTargets()', () => {
+  it('says which role is not of the version that Snapshot names', async () => {
+    const { image } = await makeWorld();
+    const { body } = anchorRoot(rootOf(image));
+    const bytes = image.served.get('1.targets.json') ?? new Uint8Array();
+    const candidate = decodeTargets(AKTUALIZR, bytes, { role: TARGETS_ROLE, lengthMax: 1e6 });
+    const info = { version: parseMetadataVersion(2), lengthBytes: undefined, hashes: undefined };
+    const roleKeys = keysOf(body, 'targets');
+    const context = { role: TARGETS_ROLE, keys: body.keys, roleKeys, info, current: undefined };
+    assert.throws(() => advanceTargets(context, candidate), {
+      code: 'VERSION_MISMATCH',
+      role: 'targets',
+    });
   });
 });
 

@@ -390,6 +390,27 @@ describe('Targets', () => {
     });
   }
 
+  it('is held to what Snapshot states of it, be it length, hash or neither', async () => {
+    for (const dialect of DIALECTS) {
+      // oxlint-disable-next-line no-await-in-loop -- two worlds
+      const world = await makeWorld({ dialect });
+      const length = world.image.served.get('1.targets.json')?.length ?? 0;
+      const exact = dialect === TUF ? 'METADATA_HASH' : undefined;
+      for (const [keep, code] of [
+        [{ length }, undefined],
+        [{ length: length - 1 }, 'METADATA_HASH'],
+        [{ length: length + 1 }, exact],
+      ] as const) {
+        entry(world, () => ({ version: 1, ...keep }));
+        // oxlint-disable-next-line no-await-in-loop -- one statement after the other
+        assert.equal((await refusalAtFirst(world))?.code, code);
+      }
+      entry(world, (info) => withMember(info, 'length', undefined));
+      // oxlint-disable-next-line no-await-in-loop -- two worlds
+      assert.equal(await refusalAtFirst(world), undefined);
+    }
+  });
+
   it('is refused when Snapshot does not list it', async () => {
     const world = await makeWorld();
     world.image.edits.set('snapshot', (signed) =>
