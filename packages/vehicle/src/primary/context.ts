@@ -2,7 +2,7 @@
 import type { Network } from '../download/request.ts';
 import type { SecondaryLink } from '../link/secondary-link.ts';
 import type { Surroundings } from '../ports.ts';
-import type { ImageSlots } from '../slots/image-slots.ts';
+import type { ResumableSlots } from '../slots/resumable-slots.ts';
 import type { EcuKeys } from '../state/ecu-keys.ts';
 import type { VehicleState } from '../state/vehicle-state.ts';
 import type { VehicleBundle } from './bundle.ts';
@@ -16,7 +16,7 @@ export interface PrimaryContext {
   readonly state: VehicleState;
   /** Of the Primary as an ECU. */
   readonly keys: EcuKeys;
-  readonly slots: ImageSlots;
+  readonly slots: ResumableSlots;
   readonly links: readonly SecondaryLink[];
   readonly surroundings: Surroundings;
   /** The connection to the gateway; another one after a certificate was renewed. */

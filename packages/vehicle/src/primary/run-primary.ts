@@ -11,7 +11,7 @@ import type { Network } from '../download/request.ts';
 import type { SecondaryLink } from '../link/secondary-link.ts';
 import { checkOfflineFolder, createFolderFetcher } from '../offline/folder-fetcher.ts';
 import { drawFraction, type Surroundings } from '../ports.ts';
-import type { ImageSlots } from '../slots/image-slots.ts';
+import type { ResumableSlots } from '../slots/resumable-slots.ts';
 import { loadEcuKeys } from '../state/ecu-keys.ts';
 import { openState } from '../state/vehicle-state.ts';
 import { systemSurroundings } from '../system-clock.ts';
@@ -32,7 +32,7 @@ export interface PrimaryOptions {
   readonly bundle: VehicleBundle;
   /** Its own disk: `state.db`, `keys/`, `downloads/`. Made when it is missing. */
   readonly folder: string;
-  readonly slots: ImageSlots;
+  readonly slots: ResumableSlots;
   readonly secondaries: readonly SecondaryLink[];
   readonly consent: ConsentPort;
   /** BCP 47; `en` when left out. */
@@ -112,6 +112,7 @@ export async function runPrimary(options: PrimaryOptions): Promise<Primary> {
     updateFromFolder: (path) => loop.updateFromFolder(path),
     wake: () => loop.wake(),
     close: async () => {
+      if (closing.signal.aborted) return;
       closing.abort(closed());
       await loop.close();
       connection.close();
@@ -173,8 +174,11 @@ class CheckInLoop {
     };
   }
 
+  /** Listens for wake-ups; the first poll is soon, since a start is when most is new. */
   start(): void {
     this.#listen();
+    if (this.#context.policy.pollIntervalMs === undefined) return;
+    this.wake();
     this.#schedulePoll();
   }
 

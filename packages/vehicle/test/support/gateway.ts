@@ -29,6 +29,8 @@ export interface GatewayOptions {
   readonly director: TestRepository;
   readonly image: TestRepository;
   readonly credential?: ServerCredential;
+  /** A CDN: it asks nobody for a certificate, and takes one from whoever offers it. */
+  readonly isPublic?: boolean;
 }
 
 /** The gateway. It owns its socket until `close`. */
@@ -49,7 +51,7 @@ export class Gateway {
         ...credential,
         ca: encodeCertificatesPem([options.authorities.root.certificate]),
         requestCert: true,
-        rejectUnauthorized: true,
+        rejectUnauthorized: options.isPublic !== true,
       },
       (request, response) => {
         this.#serve(request, response).catch((error: unknown) => response.destroy(error as Error));
