@@ -1,7 +1,7 @@
 /** A Secondary that runs, and the Primary's link to it: real TCP, real TLS, real files. */
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type JsonObject, parseJson } from '@immota/base';
+import { findFaultCode, type JsonObject, parseJson } from '@immota/base';
 import { parseRecipientPublicKey, type RecipientPublicKey } from '@immota/image';
 import { decodeReport, type EcuVersionReport } from '@immota/uptane';
 import {
@@ -11,10 +11,10 @@ import {
   runSecondary,
   type SecondaryLink,
   type SecondaryServer,
-  systemSurroundings,
   type VehicleLinkCredentials,
 } from '@immota/vehicle';
 import { entropy, makeFolder } from './folder.ts';
+import { manualSurroundings } from './manual-timer.ts';
 import { BRAKE, VEHICLE, type VehicleWorld } from './vehicle-world.ts';
 
 let made: Promise<VehicleLinkCredentials> | undefined;
@@ -55,7 +55,7 @@ export async function runNode(
   const { primary, secondaries } = await linkCredentials();
   const credential = secondaries.get(BRAKE);
   if (credential === undefined) throw new TypeError('the brake has a credential');
-  const surroundings = changes.surroundings ?? systemSurroundings();
+  const surroundings = changes.surroundings ?? manualSurroundings();
   let server: SecondaryServer | undefined;
   const start = async (others: Partial<RunSecondaryOptions>): Promise<void> => {
     server = await runSecondary({
@@ -95,8 +95,19 @@ export async function runNode(
       await stop();
       await start(others);
       isRunning = true;
+      await reconnected(link);
     },
   };
+}
+
+/** The link hears of the end of its old connection when it uses it, or just before. */
+async function reconnected(link: SecondaryLink): Promise<void> {
+  try {
+    await link.status();
+  } catch (error) {
+    if (findFaultCode(error) !== 'ECU_UNREACHABLE') throw error;
+    await link.status();
+  }
 }
 
 /** The key that content keys are wrapped for, out of the ECU's own document. */
