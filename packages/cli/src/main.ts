@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { findConnection } from './client.ts';
 import { campaignCommand } from './commands/campaign.ts';
+import { demoCommand } from './commands/demo.ts';
 import { imageCommand } from './commands/image.ts';
 import { initCommand } from './commands/init.ts';
 import { keyCommand } from './commands/key.ts';
@@ -52,6 +53,7 @@ for (const make of [
   ecuCommand,
   statusCommand,
   publishCommand,
+  demoCommand,
 ]) {
   const command = make(context);
   program.addCommand(command.copyInheritedSettings(program));

@@ -1,6 +1,7 @@
 /** `immota release`: sign what belongs together, and hand it to the server. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { isJsonObject, parseJson } from '@immota/base';
+import { isJsonObject, type JsonValue, parseJson } from '@immota/base';
+import type { Cloud } from '@immota/cloud';
 import { loadKeyFile, parseKeyName } from '@immota/pki';
 import { AKTUALIZR, signMetadata } from '@immota/uptane';
 import { Command } from 'commander';
@@ -9,6 +10,7 @@ import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import { show, text } from '../fields.ts';
 import { table } from '../terminal/output.ts';
+import { withCloud } from './pki.ts';
 
 const RELEASE_MAX_BYTES = 2_097_152;
 
@@ -44,14 +46,21 @@ export function releaseCommand(context: CommandContext): Command {
     );
   command
     .command('create')
-    .description('hand a signed release to the server')
-    .argument('<file>', 'the signed release')
-    .action(async (file: string) => {
-      const body = new Uint8Array(readFileSync(file));
+    .description('hand a release to the server')
+    .argument('<file>', 'the signed release; with --sign the release as JSON')
+    .option('--sign', 'sign it with the targets keys of the data folder first')
+    .action(async (file: string, options: { readonly sign?: true }) => {
+      const given = new Uint8Array(readFileSync(file));
+      const body = options.sign === true ? await signHere(context, given) : given;
       const release = await callServer(context.connection(), 'createRelease', { body });
       context
         .output()
         .result(release, () => `Release ${text(release, 'releaseId')}: ${text(release, 'name')}`);
+      context
+        .output()
+        .note(
+          `Next: immota campaign create NAME --release ${text(release, 'releaseId')} --query true`,
+        );
     });
   command
     .command('list')
@@ -74,4 +83,35 @@ export function releaseCommand(context: CommandContext): Command {
         );
     });
   return command;
+}
+
+/** Signs with keys of the data folder, where they were not moved offline. */
+async function signHere(
+  context: CommandContext,
+  document: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let signed: Uint8Array<ArrayBuffer> | undefined;
+  await withCloud(context, async (cloud) => {
+    signed = await signRelease(cloud, parseJson(document, RELEASE_MAX_BYTES));
+  });
+  if (signed === undefined)
+    throw new CliFault('USAGE', 'Cannot sign: the data folder did not open');
+  return signed;
+}
+
+/**
+ * Signs a release with the targets keys of a data folder.
+ *
+ * @throws CliFault USAGE when the keys are elsewhere.
+ */
+export async function signRelease(
+  cloud: Cloud,
+  release: JsonValue,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!isJsonObject(release)) throw new CliFault('USAGE', 'Cannot sign release: it is no object');
+  const signers = cloud.keystore.signers('image-targets');
+  if (signers.length === 0) {
+    throw new CliFault('USAGE', 'Cannot sign: the targets keys are elsewhere; use release sign');
+  }
+  return await signMetadata(AKTUALIZR, release, signers);
 }
