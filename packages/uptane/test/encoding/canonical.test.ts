@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { type JsonValue, parseJson, utf8 } from '@immota/base';
 import { type CanonicalForm, compareCodePoints, encodeCanonical } from '@immota/uptane';
+import { jsonText, jsonTree } from '../support/json.ts';
 import { codeOf } from '../support/world.ts';
 
 function canonical(value: JsonValue, form: CanonicalForm): string {
@@ -55,36 +56,11 @@ function naiveText(text: string, form: CanonicalForm): string {
   return `"${written}"`;
 }
 
-/** Texts that are rich in what the two forms treat apart. */
-const text = fc.string({
-  unit: fc.oneof(
-    fc.constantFrom('"', '\\', '/', '\n', '\u0000', '\u001f', '\u007f', '\u0080', 'é'),
-    fc.constantFrom('\u{d7ff}', '\u{e000}', '\u{ffff}', '\u{10000}', '🚗', '\u2028'),
-    fc.constantFrom('a', 'b', '1', '9', '10'),
-  ),
-  maxLength: 4,
-});
-const { tree } = fc.letrec<{ tree: JsonValue }>((tie) => ({
-  tree: fc.oneof(
-    { maxDepth: 5 },
-    text,
-    fc.maxSafeInteger(),
-    fc.boolean(),
-    fc.constant(null),
-    fc.array(tie('tree'), { maxLength: 4 }),
-    fc
-      .array(fc.tuple(fc.oneof(text, fc.constantFrom('__proto__', 'constructor')), tie('tree')), {
-        maxLength: 5,
-      })
-      .map((members) => Object.fromEntries(members)),
-  ),
-}));
-
 describe('encodeCanonical()', () => {
   for (const form of ['olpc', 'escaped'] as const) {
     it(`agrees with a plain reference in the form ${form}`, () => {
       fc.assert(
-        fc.property(tree, (value) => {
+        fc.property(jsonTree, (value) => {
           assert.equal(canonical(value, form), naive(value, form));
         }),
         { numRuns: 500 },
@@ -93,7 +69,7 @@ describe('encodeCanonical()', () => {
 
     it(`says the same whatever the order of members in ${form}`, () => {
       fc.assert(
-        fc.property(fc.dictionary(text, fc.integer(), { maxKeys: 6 }), (object) => {
+        fc.property(fc.dictionary(jsonText, fc.integer(), { maxKeys: 6 }), (object) => {
           const reversed = Object.fromEntries(Object.entries(object).toReversed());
           assert.equal(canonical(reversed, form), canonical(object, form));
         }),
@@ -125,7 +101,7 @@ describe('encodeCanonical()', () => {
 
   it('reads back as what it was, in the escaped form', () => {
     fc.assert(
-      fc.property(tree, (value) => {
+      fc.property(jsonTree, (value) => {
         const bytes = encodeCanonical(value, 'escaped');
         assert.deepEqual(encodeCanonical(parseJson(bytes, 1e6), 'escaped'), bytes);
       }),
@@ -188,7 +164,7 @@ describe('encodeCanonical()', () => {
 describe('compareCodePoints()', () => {
   it('orders as the UTF-8 bytes do', () => {
     fc.assert(
-      fc.property(text, text, (left, right) => {
+      fc.property(jsonText, jsonText, (left, right) => {
         const expected = Math.sign(Buffer.compare(Buffer.from(left), Buffer.from(right)));
         assert.equal(Math.sign(compareCodePoints(left, right)), expected);
       }),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { type JsonValue, utf8 } from '@immota/base';
+import * as fc from 'fast-check';
+import { type JsonObject, type JsonValue, utf8 } from '@immota/base';
 import {
   AKTUALIZR,
   decodeEnvelope,
@@ -12,6 +13,7 @@ import {
   parseKeyId,
   TUF,
 } from '@immota/uptane';
+import { jsonTree } from '../support/json.ts';
 import { codeOf, DIALECTS } from '../support/world.ts';
 
 const SIGNED = { name: 'é\n"', version: 1 };
@@ -186,6 +188,39 @@ describe('decodeEnvelope()', () => {
     }
   });
 });
+
+describe('decodeEnvelope(), however the document is spelled', () => {
+  for (const dialect of DIALECTS) {
+    it(`gives the canonical payload and digest, ${dialect.name}`, () => {
+      const spelling = fc.constantFrom('plain', 'pretty', 'escaped', 'olpc');
+      fc.assert(
+        fc.property(jsonTree, jsonTree, spelling, (value, more, how) => {
+          const document: JsonObject = { more, signatures: [], signed: { value } };
+          const file = spell(document, how);
+          if (file === undefined) return;
+          const envelope = decodeEnvelope(dialect, file, 1_000_000);
+          const { canonicalForm: form } = dialect;
+          assert.deepEqual(
+            Buffer.from(envelope.payload),
+            Buffer.from(encodeCanonical({ value }, form)),
+          );
+          assert.deepEqual(envelope.signed, { value });
+          const digested = dialect === TUF ? file : encodeCanonical(document, form);
+          assert.deepEqual(Buffer.from(envelope.digestInput()), Buffer.from(digested));
+        }),
+        { numRuns: 400 },
+      );
+    });
+  }
+});
+
+/** Writes a document; the OLPC form is JSON only where its texts hold no control character. */
+function spell(document: JsonObject, how: string): Uint8Array | undefined {
+  if (how === 'plain') return utf8(JSON.stringify(document));
+  if (how === 'pretty') return utf8(JSON.stringify(document, undefined, 1));
+  const bytes = encodeCanonical(document, how === 'olpc' ? 'olpc' : 'escaped');
+  return bytes.some((byte) => byte < 0x20) ? undefined : bytes;
+}
 
 describe('encodeEnvelope()', () => {
   it('writes JSON whatever the texts hold', () => {
