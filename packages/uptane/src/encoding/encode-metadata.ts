@@ -50,12 +50,20 @@ export interface FileDescription {
   readonly bytes: Uint8Array;
 }
 
-/** A delegation to be written {uptane C10}. */
-export interface DelegationDescription extends RoleDescription {
+/** A delegated role to be written. */
+export interface NamedRoleDescription extends RoleDescription {
   readonly name: RoleName;
+}
+
+/** A delegation to be written {uptane C10}. */
+export interface DelegationDescription extends NamedRoleDescription {
   readonly paths: readonly string[];
   readonly hardwareIdentifiers?: readonly string[] | undefined;
   readonly terminating: boolean;
+  /** Further roles, in order, that must state the same as the first {uptane C8}. */
+  readonly sharedWith?: readonly NamedRoleDescription[] | undefined;
+  /** How many of all these roles must agree; all of them unless it is said. */
+  readonly agreeing?: number | undefined;
 }
 
 /** An image to be written; `custom` as the dialect-neutral model names its members. */
@@ -155,16 +163,27 @@ function delegationsMember(
   if (delegations === undefined || delegations.length === 0) return {};
   return {
     delegations: {
-      keys: keyTable(dialect, delegations),
-      roles: delegations.map(({ name, paths, hardwareIdentifiers, terminating, ...role }) => ({
-        name,
-        paths,
-        terminating,
-        ...roleObject(role),
-        ...(hardwareIdentifiers === undefined ? {} : { hardwareIds: hardwareIdentifiers }),
-      })),
+      keys: keyTable(dialect, delegations.flatMap(rolesOf)),
+      roles: delegations.map((delegation) => {
+        const { paths, hardwareIdentifiers, terminating } = delegation;
+        const hardware =
+          hardwareIdentifiers === undefined ? {} : { hardwareIds: hardwareIdentifiers };
+        return { paths, terminating, ...hardware, ...delegatedRoles(delegation) };
+      }),
     },
   };
+}
+
+function rolesOf(delegation: DelegationDescription): readonly NamedRoleDescription[] {
+  return [delegation, ...(delegation.sharedWith ?? [])];
+}
+
+/** One role beside the paths, as every client reads it; several in a list of their own. */
+function delegatedRoles(delegation: DelegationDescription): JsonObject {
+  const roles = rolesOf(delegation).map((role) => ({ name: role.name, ...roleObject(role) }));
+  const [only, ...others] = roles;
+  if (only !== undefined && others.length === 0) return only;
+  return { roles, min_roles_in_agreement: delegation.agreeing ?? roles.length };
 }
 
 function head(

@@ -14,6 +14,7 @@ import {
   decodeTimestamp,
   type Dialect,
   encodeCanonical,
+  encodeEnvelope,
   keyIdOf,
   limits,
   parseMetadataVersion,
@@ -162,6 +163,45 @@ describe('targetsPayload()', () => {
         ],
       },
     });
+  });
+
+  it('spells several roles that must agree {uptane C8} {uptane C10}', () => {
+    for (const dialect of DIALECTS) {
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => ({
+        ...teamDescription(dialect, name),
+        name: name as typeof TARGETS_ROLE,
+      }));
+      assert.ok(a && b && c);
+      const common = { paths: ['x/*'], terminating: false };
+      const delegations = [
+        { ...a, ...common, sharedWith: [b, c], agreeing: 2 },
+        { ...a, ...common, name: 'd' as typeof TARGETS_ROLE, sharedWith: [] },
+        {
+          ...b,
+          ...common,
+          name: 'e' as typeof TARGETS_ROLE,
+          sharedWith: [{ ...c, name: 'f' as typeof TARGETS_ROLE }],
+        },
+      ];
+      const file = encodeEnvelope(
+        dialect,
+        targetsPayload(dialect, { ...HEAD, files: [], delegations }),
+        [],
+      );
+      const { body } = decodeTargets(dialect, file, { role: TARGETS_ROLE, lengthMax: 1e6 });
+      assert.deepEqual(
+        body.delegations?.entries.map(({ roles, agreeing }) => [
+          roles.map(({ name }) => name),
+          agreeing,
+        ]),
+        [
+          [['a', 'b', 'c'], 2],
+          [['d'], 1],
+          [['e', 'f'], 2],
+        ],
+      );
+      assert.equal(body.delegations?.keys.size, 3);
+    }
   });
 
   it('writes no member that has nothing in it', () => {

@@ -15,7 +15,7 @@ import { BRAKE, measure, NOW, TBOX, VEHICLE } from './world.ts';
 
 export const PRIMARY = signerOf('tbox');
 export const SECONDARY = signerOf('brake', 'ecdsa-p256');
-export const EPOCH = Temporal.Instant.from('1970-01-01T00:00:00Z');
+const EPOCH = Temporal.Instant.from('1970-01-01T00:00:00Z');
 
 export function keyOf({ algorithm, publicKeyDer }: Signer): PublicKey {
   return publicKeyFromDer(algorithm, publicKeyDer);

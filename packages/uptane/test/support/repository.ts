@@ -70,7 +70,7 @@ export function teamOf(name: string, profile: Profile, generation = 1): Team {
 }
 
 /** Keys as metadata lists them. */
-export function listedKeys(dialect: Dialect, signers: readonly Signer[]): readonly ListedKey[] {
+function listedKeys(dialect: Dialect, signers: readonly Signer[]): readonly ListedKey[] {
   return signers.map(({ algorithm, publicKeyDer }) => ({
     keyId: keyIdOf(dialect, algorithm, publicKeyDer),
     algorithm,
