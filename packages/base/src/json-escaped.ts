@@ -1,7 +1,7 @@
 /**
  * JSON whose member names are spelled with escapes, read without the engine's memory for names.
  *
- * V8 14.6 (Node 26) remembers which name followed which. Once it has read a name that holds a
+ * ADR 20: V8 14.6 (Node 26) remembers which name followed which. Once it has read a name that holds a
  * backslash, such as `"\\"`, it takes a later `"\u0061"` in the same place for that name: the first
  * units as they are spelled are the same. So whoever may send one document decides how the next one
  * is read. Here such documents are taken apart by hand; the engine decodes one text at a time.
