@@ -11,6 +11,7 @@ import { type BenchResult, meetsAim, type NotRun, type Row } from './row.ts';
 
 const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResult>>])[] = [
   ['tuf-refresh', async () => (await import('./tuf-refresh/bench.ts')).benchTufRefresh],
+  ['open-image', async () => (await import('./open-image/bench.ts')).benchOpenImage],
 ];
 
 const { values: options } = parseArgs({
@@ -28,7 +29,7 @@ if (options.list) {
   const notRun: NotRun[] = [];
   for (const [id, load] of BENCHES) {
     if (options.only !== undefined && !id.startsWith(options.only)) continue;
-    if (!options.json) console.error(`measuring ${id} …`);
+    console.error(`measuring ${id} …`);
     const bench = await load();
     const result = await bench();
     rows.push(...result.rows);
