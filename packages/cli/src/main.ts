@@ -12,6 +12,7 @@ import { publishCommand } from './commands/publish.ts';
 import { releaseCommand } from './commands/release.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
+import { tokenCommand } from './commands/token.ts';
 import { ecuCommand, vehicleCommand } from './commands/vehicle.ts';
 import { askSecret, type CommandContext, SYSTEM_ENTROPY, writeFolder } from './context.ts';
 import { SYSTEM_CLOCK } from './system-clock.ts';
@@ -52,6 +53,7 @@ for (const make of [
   vehicleCommand,
   ecuCommand,
   statusCommand,
+  tokenCommand,
   publishCommand,
   demoCommand,
 ]) {

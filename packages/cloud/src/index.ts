@@ -63,3 +63,4 @@ export { createToken, revokeToken } from './operator/tokens.ts';
 export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
 export { type PublishedTree, publishTree } from './image-repository/publish-tree.ts';
 export { describeUploaded } from './image-repository/upload.ts';
+export { exportOfflineUpdate, type OfflineUpdate } from './offline-update.ts';

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { findFaultCode } from '@immota/base';
 import { type Cloud, describeUploaded, draftTargets, type OfferedFile } from '@immota/cloud';
 import { detectFormat, readLayout } from '@immota/image';
 import { AKTUALIZR, type Dialect, signMetadata, TARGETS_ROLE, TUF } from '@immota/uptane';
 import { Command } from 'commander';
-import { encodeRequest, parseRequest, unsignedFile } from '../ceremony/signing-request.ts';
+import { encodeRequest, unsignedFile } from '../ceremony/signing-request.ts';
 import { callServer, type Connection, listAll } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
@@ -160,24 +161,7 @@ function addSign(command: Command, context: CommandContext): void {
       '--request <FILE>',
       'write a signing request instead of signing with keys that are here',
     )
-    .option('--publish <FILE>', 'publish a request that was signed and imported')
-    .action(async (options: { readonly request?: string; readonly publish?: string }) => {
-      const { request, publish } = options;
-      if (publish !== undefined) {
-        await withCloud(context, async (cloud) => {
-          const { repository, files } = parseRequest(await context.readFile(publish));
-          await cloud.publish(
-            files.map(({ dialect, role, bytes }) => ({
-              repository,
-              dialect: dialect.name,
-              role,
-              bytes,
-            })),
-          );
-        });
-        context.output().result({ published: publish }, () => `Published ${publish}`);
-        return;
-      }
+    .action(async ({ request }: { readonly request?: string }) => {
       await withCloud(context, async (cloud) => {
         if (request === undefined) {
           const count = await signTargets(cloud);
@@ -190,7 +174,11 @@ function addSign(command: Command, context: CommandContext): void {
         );
         writeFileSync(request, encodeRequest({ repository: 'image', files }));
         context.output().result({ file: request }, () => `Wrote ${request}`);
-        context.output().note(`Next: immota key sign ${request} --key NAME --out NAME.sig`);
+        context
+          .output()
+          .note(
+            `Next: immota key sign ${request} --key NAME --out NAME.sig, then key import and key publish`,
+          );
       });
     });
 }
@@ -203,9 +191,19 @@ async function draftAll(
 > {
   const images = await describeUploaded(cloud.context, TARGETS_ROLE);
   return [AKTUALIZR, TUF].map((dialect) => {
-    const current = cloud.store.image(dialect.name).targets.get(TARGETS_ROLE)?.bytes;
+    const current = findTargets(cloud, dialect);
     return { dialect, signed: draftTargets(cloud.trust, dialect, { current, add: images }) };
   });
+}
+
+/** The Targets in force; undefined before the first ceremony. */
+function findTargets(cloud: Cloud, dialect: Dialect): Uint8Array | undefined {
+  try {
+    return cloud.store.image(dialect.name).targets.get(TARGETS_ROLE)?.bytes;
+  } catch (error) {
+    if (findFaultCode(error) === 'REPOSITORY_STATE') return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -38,6 +38,7 @@ import {
 import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import { table } from '../terminal/output.ts';
+import { publishKeysCommand, rolesCommand } from './key-cloud.ts';
 
 const DIALECTS = { aktualizr: AKTUALIZR, tuf: TUF } as const;
 
@@ -56,6 +57,8 @@ export function keyCommand(context: CommandContext): Command {
   command.addCommand(rootCommand(context));
   command.addCommand(signCommand(context));
   command.addCommand(importCommand(context));
+  command.addCommand(rolesCommand(context));
+  command.addCommand(publishKeysCommand(context));
   return command;
 }
 

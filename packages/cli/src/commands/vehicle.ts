@@ -1,6 +1,7 @@
 /** `immota vehicle` and `immota ecu`: make vehicles, run them, and look after those in the field. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { exportOfflineUpdate } from '@immota/cloud';
 import { type ConsentPort, policyConsent, promptConsent } from '@immota/vehicle';
 import { Command, Option } from 'commander';
 import { callServer, listAll } from '../client.ts';
@@ -252,6 +253,30 @@ function addInventory(command: Command, context: CommandContext): void {
       const call = { params: { vehicleId, ecuId } };
       const row = await callServer(context.connection(), 'approveReplacement', call);
       context.output().result(row, () => `Approved ${ecuId} of ${vehicleId}`);
+    });
+  addVisit(command, context);
+}
+
+/** What is done for one vehicle now: a stick, a wake-up. */
+function addVisit(command: Command, context: CommandContext): void {
+  command
+    .command('usb')
+    .description('write the update that is planned for a vehicle to a stick, for offline use')
+    .argument('<id>', 'VIN or device id')
+    .requiredOption('--out <DIR>', 'the stick')
+    .action(async (vehicleId: string, { out }: { readonly out: string }) => {
+      let images: readonly string[] = [];
+      await withCloud(context, async (cloud) => {
+        images = [...(await exportOfflineUpdate(cloud, vehicleId, out)).images.values()];
+      });
+      context
+        .output()
+        .result({ vehicleId, images }, () =>
+          images.length === 0
+            ? 'Nothing is planned for it'
+            : `Wrote ${images.join(', ')} to ${out}`,
+        );
+      context.output().note('In the vehicle: immota vehicle run FOLDER --usb DIR');
     });
   command
     .command('wake')
