@@ -6,8 +6,8 @@
  * comparison. The repository mapping is fixed {uptane B15} {uptane L2}: every image needs both repositories,
  * and which these are is the shell's configuration.
  */
+import { assert } from '@immota/base';
 import { findTarget } from '../delegation/find-target.ts';
-import { UptaneFault } from '../fault.ts';
 import {
   type EcuIdentifier,
   TARGETS_ROLE,
@@ -87,7 +87,7 @@ function* refreshDirector(verification: FullVerification): Workflow<Trusted<Targ
   });
   const trust = yield* session.refresh();
   const targets = trust.targets.get(TARGETS_ROLE);
-  if (targets === undefined) throw new UptaneFault('METADATA_MISSING', 'Cannot find Targets');
+  assert(targets !== undefined, 'a refreshed repository has Targets');
   return targets;
 }
 

@@ -3,7 +3,7 @@
  * {uptane M1} {uptane M2} {uptane M3}. For ECUs that cannot hold more. It does not withstand a
  * compromised Director; the Primary's full verification stands before it.
  */
-import { UptaneFault } from '../fault.ts';
+import { assert } from '@immota/base';
 import { type EcuIdentifier, TARGETS_ROLE, type VehicleIdentifier } from '../metadata/names.ts';
 import { checkAssignment, type EcuState, type VerifiedAssignment } from './assignment.ts';
 import { assignedTargets, checkDirectorTargets, checkVehicle } from './director-targets.ts';
@@ -39,7 +39,7 @@ export function* verifyPartially(
   });
   const trust = yield* session.refresh();
   const targets = trust.targets.get(TARGETS_ROLE);
-  if (targets === undefined) throw new UptaneFault('METADATA_MISSING', 'Cannot find Targets');
+  assert(targets !== undefined, 'a refreshed repository has Targets');
   for (const target of assignedTargets(targets.body)) {
     if (target.ecuIdentifier === ecuIdentifier) return checkAssignment(target, ecu);
   }

@@ -286,6 +286,8 @@ describe('findTarget()', () => {
     assert.equal(counterOf(await search.find()), 1);
     assert.equal(counterOf(await search.findAgain('y/fw.bin')), 5);
     assert.deepEqual(search.asked(), ['b']);
+    const { steps } = search.world.client;
+    assert.ok(!steps.some((step) => step.kind === 'load' && step.role === 'shared'));
   });
 
   it('follows as many roles as the limit and not one more', async () => {

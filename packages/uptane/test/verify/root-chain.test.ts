@@ -11,6 +11,7 @@ import {
   keysOf,
   limits,
   parseMetadataVersion,
+  RepositorySession,
   type Root,
   type Signed,
   TARGETS_ROLE,
@@ -23,6 +24,7 @@ import {
   signUnder,
   teamOf,
   type TestRepository,
+  withMember,
 } from '../support/repository.ts';
 import {
   codeOf,
@@ -339,7 +341,38 @@ describe('fast-forward recovery', () => {
     assert.ok(!world.client.steps.some(({ kind }) => kind === 'drop'));
   });
 
-  it('is not fooled by keys that are listed in another order or under another name', async () => {
+  it('is not fooled by keys that are listed under another name', async () => {
+    const world = await settledWorld();
+    const { root } = await refreshImage(world);
+    const [keyId] = root.body.roles.get('timestamp')?.keyIds ?? [];
+    assert.ok(keyId);
+    world.image.edits.set('root', (signed) => {
+      const keys = signed['keys'] as JsonObject;
+      const renamed = { ...signed, keys: { ...keys, renamed: keys[keyId] ?? null } };
+      return editAt(renamed, ['roles', 'timestamp'], (role) => ({ ...role, keyids: ['renamed'] }));
+    });
+    await world.image.rotate();
+    const session = new RepositorySession({ ...world.full().image, repository: 'image' });
+    assert.equal((await world.run(session.refreshRoot())).body.version, 2);
+    assert.ok(!world.client.steps.some(({ kind }) => kind === 'drop'));
+  });
+
+  it('takes a role that Root does not name for one without keys', async () => {
+    const world = await makeWorld();
+    world.image.edits.set('root', (signed) =>
+      editAt(signed, ['roles'], (roles) => withMember(roles, 'snapshot', undefined)),
+    );
+    const pinnedRoot = await world.image.publishRoot();
+    await world.image.rotate();
+    const refusal = await refusalOf(refreshImage(world, { pinnedRoot }));
+    assert.deepEqual(refusal, inImage('ROLE_UNKNOWN', 'snapshot'));
+    assert.ok(!world.client.steps.some(({ kind }) => kind === 'drop'));
+    world.image.edits.clear();
+    await world.image.rotate();
+    assert.equal(await refusalOf(refreshImage(world, { pinnedRoot })), undefined);
+  });
+
+  it('is not fooled by keys that are listed in another order', async () => {
     const world = await makeWorld({ profile: 'hybrid' });
     world.image.versions.timestamp = 10;
     await world.image.publishBelowRoot();

@@ -120,6 +120,21 @@ describe('RepositorySession.refresh()', () => {
     }
   });
 
+  it('keeps what it verified, though the next file is not there', async () => {
+    const world = await makeWorld();
+    for (const [missing, kept] of [
+      ['snapshot', ['image/root', 'image/timestamp']],
+      ['targets', ['image/snapshot']],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one cycle after the other
+      await world.image.publishBelowRoot();
+      world.image.served.delete(world.image.fileNameOf(missing));
+      // oxlint-disable-next-line no-await-in-loop -- one cycle after the other
+      assert.deepEqual(await refusalOf(refreshImage(world)), inImage('METADATA_MISSING', missing));
+      assert.deepEqual(world.client.saved(), kept);
+    }
+  });
+
   it('gives what it trusts, role by role', async () => {
     const world = await makeWorld();
     const trust = await refreshImage(world);
@@ -140,15 +155,18 @@ describe('RepositorySession.refresh()', () => {
 });
 
 describe('Timestamp', () => {
-  it('never goes back {uptane L8}', async () => {
-    const world = await makeWorld();
-    world.image.versions.timestamp = 5;
-    assert.equal(await refusalAfter(world), undefined);
-    world.image.versions.timestamp = 4;
-    assert.deepEqual(await refusalAfter(world), inImage('ROLLBACK', 'timestamp'));
-    world.image.versions.timestamp = 6;
-    assert.equal(await refusalAfter(world), undefined);
-  });
+  for (const dialect of DIALECTS) {
+    it(`never goes back, ${dialect.name} {uptane L8}`, async () => {
+      const world = await makeWorld({ dialect });
+      world.image.versions.timestamp = 5;
+      assert.equal(await refusalAfter(world), undefined);
+      world.image.versions.timestamp = 4;
+      assert.deepEqual(await refusalAfter(world), inImage('ROLLBACK', 'timestamp'));
+      world.image.versions.timestamp = 6;
+      assert.equal(await refusalAfter(world), undefined);
+      assert.deepEqual(world.client.saved(), ['image/timestamp']);
+    });
+  }
 
   it('never names a Snapshot that went back {uptane L8}', async () => {
     const world = await makeWorld();

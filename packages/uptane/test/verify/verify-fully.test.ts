@@ -273,6 +273,8 @@ describe('verifyFully(): the rules of the Director', () => {
     world.director.top.files = [];
     assert.deepEqual(await refusalAfter(world), inDirector('VEHICLE_MISMATCH', 'targets'));
     assert.equal(await refusalAfter(world, { vehicleIdentifier: undefined }), undefined);
+    world.director.top.vehicleIdentifier = VEHICLE;
+    assert.equal(await refusalAfter(world, { vehicleIdentifier: undefined }), undefined);
   });
 
   it('is not barred by what another vehicle was told, replayed to it {uptane L1} {uptane B8}', async () => {
