@@ -16,6 +16,7 @@ export {
   type ServerRequest,
 } from './authority/leaf.ts';
 export {
+  type BatchRequest,
   type CredentialFiles,
   type CredentialsRequest,
   type DeviceCredentials,

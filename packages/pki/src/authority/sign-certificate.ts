@@ -16,6 +16,9 @@ import {
 import { type Certificate, parseCertificate, type Validity } from '../x509/certificate.ts';
 import { encodeSignatureAlgorithm, isX509SignatureOf } from '../x509/signature.ts';
 
+const FIRST_INSTANT = Temporal.Instant.from('0000-01-01T00:00:00Z');
+const LAST_INSTANT = Temporal.Instant.from('9999-12-31T23:59:59Z');
+
 /** What goes into a certificate. Of `issuer` and `issuerDer` exactly one is there. */
 export type CertificateContent = {
   readonly subjectDer: Uint8Array;
@@ -80,6 +83,13 @@ function drawSerial(entropy: Entropy): Uint8Array {
 function checkValidity({ notBefore, notAfter }: Validity, issuer: Certificate | undefined): void {
   if (Temporal.Instant.compare(notBefore, notAfter) > 0) {
     throw new PkiFault('ISSUE_REFUSED', 'Cannot issue: it would end before it begins');
+  }
+  // {RFC 5280 4.1.2.5}: years have four digits.
+  if (
+    Temporal.Instant.compare(notBefore, FIRST_INSTANT) < 0 ||
+    Temporal.Instant.compare(notAfter, LAST_INSTANT) > 0
+  ) {
+    throw new PkiFault('ISSUE_REFUSED', 'Cannot issue: a year that has not four digits');
   }
   if (issuer === undefined) return;
   if (

@@ -22,6 +22,12 @@ export interface CredentialsRequest {
   readonly entropy: Entropy;
 }
 
+/** What a batch of credentials is made of. */
+export interface BatchRequest extends CredentialsRequest {
+  /** Left out: a million. */
+  readonly devicesMax?: number | undefined;
+}
+
 /** A device's key, its certificate, and whom it trusts. */
 export interface DeviceCredentials {
   readonly deviceId: DeviceId;
@@ -67,23 +73,24 @@ export async function makeDeviceCredentials(
  * Makes credentials for a batch of devices, one at a time, so that memory does not grow with keys.
  *
  * @param issuer - an authority for devices.
- * @param deviceIds - each once; a million at most.
- * @param request - server roots, dates and chance.
- * @throws PkiFault DEVICE_ID when an identifier repeats; LIMIT above a million; as
+ * @param deviceIds - each once.
+ * @param request - server roots, dates, chance, and how many there may be.
+ * @throws PkiFault DEVICE_ID when an identifier repeats; LIMIT when there are too many; as
  *   `issueDeviceCertificate`.
  */
 export async function* makeCredentialsBatch(
   issuer: Authority,
   deviceIds: Iterable<DeviceId>,
-  request: CredentialsRequest,
+  request: BatchRequest,
 ): AsyncGenerator<DeviceCredentials, void, void> {
+  const { devicesMax = BATCH_DEVICES_MAX } = request;
   const seen = new Set<DeviceId>();
   for (const deviceId of deviceIds) {
     if (seen.has(deviceId)) {
       throw new PkiFault('DEVICE_ID', `Cannot issue batch: ${deviceId} is in it twice`);
     }
-    if (seen.size === BATCH_DEVICES_MAX) {
-      throw new PkiFault('LIMIT', `Cannot issue batch: more than ${BATCH_DEVICES_MAX} devices`);
+    if (seen.size === devicesMax) {
+      throw new PkiFault('LIMIT', `Cannot issue batch: more than ${devicesMax} devices`);
     }
     seen.add(deviceId);
     yield await makeDeviceCredentials(issuer, deviceId, request);

@@ -21,8 +21,6 @@ export interface DerReader {
   takeAny(what: string): DerElement;
   /** Takes the next element if it has this identifier octet. */
   takeOptional(tag: number): DerElement | undefined;
-  /** Tells whether elements are left. */
-  hasMore(): boolean;
   /** Checks that nothing is left. */
   end(what: string): void;
 }
@@ -79,7 +77,6 @@ function readSeries(content: Uint8Array, what: string): DerReader {
     },
     takeAny,
     takeOptional: (tag) => (elements[index]?.tag === tag ? takeAny('an element') : undefined),
-    hasMore: () => index < elements.length,
     end: (field) => {
       if (index < elements.length) throw malformed(field, 'it holds more than it should');
     },

@@ -36,12 +36,9 @@ export async function encodeEnrolmentRequest(
  *   as `parseCertsOnly`.
  */
 export function parseEnrolmentResponse(message: EstMessage, publicKeyDer: Uint8Array): Certificate {
-  const [certificate, ...others] = parseCaCerts(message);
-  if (
-    certificate === undefined ||
-    others.length > 0 ||
-    !equalBytes(certificate.publicKeyDer, publicKeyDer)
-  ) {
+  const certificates = parseCaCerts(message);
+  const certificate = certificates.find((one) => equalBytes(one.publicKeyDer, publicKeyDer));
+  if (certificates.length !== 1 || certificate === undefined) {
     throw new PkiFault('EST_MALFORMED', 'Cannot enrol: the response is not one certificate for us');
   }
   return certificate;

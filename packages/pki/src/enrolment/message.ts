@@ -28,11 +28,8 @@ export const EST_MEDIA_TYPE = {
 
 /** Encodes DER as base64 in lines of 76 characters {RFC 2045 6.8}. */
 export function encodeBody(der: Uint8Array): Uint8Array<ArrayBuffer> {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,76}/g) ?? [];
-  return utf8(lines.map((line) => `${line}\r\n`).join(''));
+  const base64 = Buffer.from(der).toString('base64');
+  return utf8(base64.replaceAll(/.{1,76}/g, '$&\r\n'));
 }
 
 /**

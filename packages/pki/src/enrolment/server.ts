@@ -173,8 +173,8 @@ function isSameNames(
   return JSON.stringify(listNames(left)) === JSON.stringify(listNames(right));
 }
 
-function listNames(names: AlternativeNames | undefined): readonly (readonly string[])[] {
-  if (names === undefined) return [];
+function listNames(names: AlternativeNames | undefined): unknown {
+  if (names === undefined) return undefined;
   const { dnsNames, ipAddresses, uris } = names;
   const addresses = ipAddresses.map((address) => Buffer.from(address).toString('hex'));
   return [dnsNames, addresses, uris];

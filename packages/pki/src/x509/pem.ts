@@ -41,7 +41,9 @@ export function encodeCertificatesPem(certificates: readonly Certificate[]): str
 
 /** Reads certificates one after the other. @throws PkiFault as `parsePem` and `parseCertificate`. */
 export function parseCertificatesPem(text: string): readonly Certificate[] {
-  return parsePemBundle('CERTIFICATE', text).map((der) => parseCertificate(der));
+  const blocks = parsePemBundle('CERTIFICATE', text);
+  if (blocks.length === 0) throw malformed('no CERTIFICATE');
+  return blocks.map((der) => parseCertificate(der));
 }
 
 function parsePemBundle(label: PemLabel, text: string): readonly Uint8Array[] {
@@ -59,7 +61,6 @@ function parsePemBundle(label: PemLabel, text: string): readonly Uint8Array[] {
     if (der.toString('base64') !== base64) throw malformed('its base64');
     blocks.push(new Uint8Array(der));
   }
-  if (blocks.length === 0) throw malformed(`no ${label}`);
   return blocks;
 }
 

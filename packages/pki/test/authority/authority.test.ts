@@ -77,6 +77,24 @@ describe('createRootAuthority()', () => {
     await refuses('ISSUE_REFUSED', () => createRootAuthority({ ...root, validity }));
   });
 
+  it('refuses years that have not four digits, and takes the last that has', async () => {
+    const root = { signer: generateSigner('ecdsa-p256'), name: { commonName: 'x' }, entropy };
+    const [first, last] = ['0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z'].map((at) => {
+      return Temporal.Instant.from(at);
+    });
+    assert.ok(first && last);
+    const good = { notBefore: first, notAfter: last };
+    const { certificate } = await createRootAuthority({ ...root, validity: good });
+    assert.equal(certificate.notBefore.toString(), '0000-01-01T00:00:00Z');
+    assert.equal(certificate.notAfter.toString(), '9999-12-31T23:59:59Z');
+    for (const validity of [
+      { ...good, notAfter: last.add({ seconds: 1 }) },
+      { ...good, notBefore: first.subtract({ seconds: 1 }) },
+    ]) {
+      await refuses('ISSUE_REFUSED', () => createRootAuthority({ ...root, validity }));
+    }
+  });
+
   it('refuses a token that signs with another key than it shows', async () => {
     const [signer, other] = [generateSigner('ecdsa-p256'), generateSigner('ecdsa-p256')];
     const broken = { ...signer, publicKeyDer: other.publicKeyDer };
@@ -126,6 +144,17 @@ describe('issueAuthority()', () => {
       const { nameConstraints } = await issueAuthority(world.root, free);
       assert.equal(nameConstraints, undefined);
     }
+  });
+
+  it('is critical in a leaf too', { skip }, () => {
+    using scratch = makeScratch();
+    const file = scratch.write('leaf.pem', encodeCertificatesPem([world.server]));
+    const text = openssl('x509', '-in', file, '-noout', '-text');
+    assert.match(text, /X509v3 Basic Constraints: critical\n\s+CA:FALSE\n/);
+    assert.match(text, /X509v3 Key Usage: critical\n\s+Digital Signature\n/);
+    assert.match(text, /X509v3 Extended Key Usage: \n/);
+    assert.match(text, /X509v3 Subject Alternative Name: \n/);
+    assert.match(text, /DNS:ota\.example\.com, /);
   });
 
   it('is critical about what openssl must not pass over', { skip }, () => {
@@ -220,6 +249,7 @@ describe('issueServerCertificate()', () => {
       Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
     ]);
     assert.equal(findCommonName(certificate.subject), 'OTA.example.com');
+    assert.ok(Buffer.from(certificate.der).includes('\x82\x0fota.example.com', 0, 'latin1'));
     assert.equal(findOrganization(certificate.subject), 'Example Motors');
     assert.deepEqual([...(certificate.keyUsages ?? [])], ['digitalSignature']);
     assert.deepEqual(certificate.purposes, [OID.serverAuth]);
@@ -259,6 +289,7 @@ describe('issueServerCertificate()', () => {
       return Buffer.from(alternativeNames?.ipAddresses[0] ?? []).toString('hex');
     };
     assert.equal(await read('0.0.0.0'), '00000000');
+    assert.equal(await read('249.204.10.9'), 'f9cc0a09');
     assert.equal(await read('255.250.199.99'), 'fffac763');
     assert.equal(await read('::'), '0'.repeat(32));
     assert.equal(await read('2001:db8::ff00:42:8329'), '20010db8000000000000ff0000428329');
@@ -279,6 +310,7 @@ describe('issueServerCertificate()', () => {
       'fe80::1%eth0',
       '[::1]',
       'localhost',
+      '::1]:80/[::1',
     ]) {
       await refuses('ISSUE_REFUSED', () => read(wrong));
     }

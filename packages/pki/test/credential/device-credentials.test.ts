@@ -67,6 +67,14 @@ describe('makeCredentialsBatch()', () => {
     );
   });
 
+  it('makes as many as it may and no more', async () => {
+    const ids = ['a', 'b', 'c'].map((id) => parseDeviceId(id));
+    const make = (devicesMax: number): Promise<unknown> =>
+      Array.fromAsync(makeCredentialsBatch(world.devices, ids, { ...request, devicesMax }));
+    assert.ok(await make(3));
+    await refuses('LIMIT', () => make(2));
+  });
+
   it('refuses an authority that is for servers', async () => {
     await refuses('ISSUE_REFUSED', () =>
       makeDeviceCredentials(world.servers, parseDeviceId('veh-3'), request),

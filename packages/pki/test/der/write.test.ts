@@ -55,6 +55,7 @@ describe('writing DER', () => {
     assert.equal(hex(writeInteger(256)), '02020100');
     assert.equal(hex(writeInteger(2 ** 53 - 1)), '02071fffffffffffff');
     assert.equal(hex(writeUnsigned(Uint8Array.of(0, 0, 1))), '020101');
+    assert.equal(hex(writeUnsigned(Uint8Array.of(0, 1, 2))), '02020102');
     assert.equal(hex(writeUnsigned(Uint8Array.of(0, 0))), '020100');
     assert.equal(hex(writeUnsigned(Uint8Array.of(0xff))), '020200ff');
     assert.throws(() => writeInteger(-1), { name: 'AssertionFailure' });

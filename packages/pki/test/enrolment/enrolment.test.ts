@@ -13,6 +13,7 @@ import {
   fingerprintOf,
   generateSigner,
   parseCaCerts,
+  parseCertificate,
   parseCertificatesPem,
   parseDeviceId,
   parseEnrolmentRequest,
@@ -24,6 +25,24 @@ import {
   simpleReenrol,
 } from '@immota/pki';
 
+import {
+  type Der,
+  writeImplicit,
+  writeOid,
+  writeSequence,
+  writeSetOf,
+} from '../../src/der/write.ts';
+import { OID } from '../../src/oid.ts';
+import {
+  authority,
+  extension,
+  forge,
+  forgeCertificateRequest,
+  ISSUES,
+  name,
+  purposes,
+  SIGNS,
+} from '../support/forge.ts';
 import { makeScratch, openssl, skip } from '../support/openssl.ts';
 import { days, entropy, makeWorld, NOW, refuses } from '../support/world.ts';
 
@@ -101,7 +120,7 @@ describe('simpleEnrol()', () => {
 describe('parseEnrolmentRequest()', () => {
   it('passes over how base64 is laid out and what parameters the type has', () => {
     const text = decode(request).toString('base64');
-    const mediaType = 'Application/PKCS10; charset=x';
+    const mediaType = ' Application/PKCS10 ; charset=x';
     const body = utf8(` ${text.replaceAll(/(.{10})/g, '$1\n\t')}\r\n`);
     assert.equal(parseEnrolmentRequest({ mediaType, body }).deviceId, 'veh-9');
   });
@@ -154,12 +173,12 @@ describe('simpleReenrol()', () => {
   });
 
   it('refuses another device, and the same one under another name', async () => {
-    for (const name of [
+    for (const subject of [
       { commonName: 'veh-2', organization: 'Example Motors' },
       { commonName: 'veh-1' },
       { commonName: 'veh-1', organization: 'Another' },
     ]) {
-      const message = await encodeEnrolmentRequest(key, name);
+      const message = await encodeEnrolmentRequest(key, subject);
       await refuses('CSR_SUBJECT', () => simpleReenrol(message, known, context));
     }
   });
@@ -187,10 +206,56 @@ describe('simpleReenrol()', () => {
       return { ...request, body: utf8(readFileSync(file).toString('base64')) };
     };
     assert.ok(await simpleReenrol(await make(), known, context));
-    for (const name of ['DNS:veh-1', 'IP:127.0.0.1', 'URI:urn:x']) {
-      const message = await make('-addext', `subjectAltName=${name}`);
+    for (const wish of ['DNS:veh-1', 'IP:127.0.0.1', 'URI:urn:x']) {
+      const message = await make('-addext', `subjectAltName=${wish}`);
       await refuses('CSR_SUBJECT', () => simpleReenrol(message, known, context));
     }
+  });
+});
+
+const address = (last: number): Der => writeImplicit(7, Uint8Array.of(10, 0, 0, last));
+
+const names = (...parts: readonly Der[]): Der =>
+  extension(OID.subjectAltName, writeSequence(...parts));
+
+/** A request for `veh-1` that wishes for alternative names. */
+async function ask(...parts: readonly Der[]): Promise<EstMessage> {
+  const wish = writeSequence(
+    writeOid(OID.extensionRequest),
+    writeSetOf([writeSequence(names(...parts))]),
+  );
+  const der = await forgeCertificateRequest(key, { attributes: [wish] });
+  return { ...request, body: utf8(Buffer.from(der).toString('base64')) };
+}
+
+describe('simpleReenrol() of a device with alternative names', () => {
+  it('takes the same names and refuses others', async () => {
+    const own = generateSigner('ecdsa-p256');
+    const root = parseCertificate(
+      await forge({
+        signer: own,
+        issuer: name('R'),
+        subject: name('R'),
+        publicKey: Uint8Array.from(own.publicKeyDer),
+        extensions: [authority(), ISSUES],
+      }),
+    );
+    const leaf = parseCertificate(
+      await forge({
+        signer: own,
+        issuer: name('R'),
+        subject: name('veh-1'),
+        extensions: [purposes(OID.clientAuth), SIGNS, names(address(1))],
+      }),
+    );
+    const client = checkDevice(leaf, { ...checkContext, anchors: [root], intermediates: [] });
+    assert.ok(await simpleReenrol(await ask(address(1)), client, context));
+    for (const parts of [[], [address(2)], [address(1), address(2)]]) {
+      const message = await ask(...parts);
+      await refuses('CSR_SUBJECT', () => simpleReenrol(message, client, context));
+    }
+    const none = await encodeEnrolmentRequest(key, leaf.subject);
+    await refuses('CSR_SUBJECT', () => simpleReenrol(none, client, context));
   });
 });
 
@@ -208,7 +273,7 @@ describe('answerCaCerts()', () => {
     assert.equal(response.status, 200);
     assert.deepEqual(parseCaCerts(response), certificates);
     const lines = Buffer.from(response.body).toString().split('\r\n');
-    assert.ok(lines.every((line) => line.length <= 76));
+    assert.ok(lines.slice(0, -2).every((line) => line.length === 76));
     assert.equal(lines.at(-1), '');
   });
 });
@@ -225,6 +290,8 @@ describe('parseEnrolmentResponse()', () => {
     );
     const two = answerCaCerts([world.device, world.root.certificate]);
     await refuses('EST_MALFORMED', () => parseEnrolmentResponse(two, world.deviceKey.publicKeyDer));
+    const one = answerCaCerts([world.device]);
+    assert.ok(parseEnrolmentResponse(one, world.deviceKey.publicKeyDer));
   });
 
   it('refuses a container without certificates, or with more than 64', async () => {

@@ -14,6 +14,7 @@ import {
   type RevocationReason,
 } from '@immota/pki';
 
+import { listDer, readDer } from '../../src/der/read.ts';
 import { makeScratch, openssl, skip, tryOpenssl } from '../support/openssl.ts';
 import { days, entropy, makeWorld, NOW, refuses } from '../support/world.ts';
 
@@ -21,6 +22,12 @@ const world = await makeWorld();
 const { devices, device, root } = world;
 const empty = emptyRevocationList(devices.certificate);
 const edition = { number: 300, thisUpdate: NOW, nextUpdate: NOW.add({ hours: 24 }) };
+
+const fieldsOf = (crl: Uint8Array): number => {
+  const [content] = listDer(readDer(crl, 0x30, 'list'), 'list');
+  assert.ok(content);
+  return listDer(content, 'content').length;
+};
 
 describe('encodeCrl()', () => {
   it('makes openssl refuse what was revoked, and only that', { skip }, async () => {
@@ -96,6 +103,12 @@ describe('encodeCrl()', () => {
     });
     const crl = await encodeCrl(devices, advanceRevocationList(empty, revocations), edition);
     assert.ok(crl.length > 50_000 * 30);
+  });
+
+  it('leaves the list out when nothing was revoked', async () => {
+    const one = [{ serial: device.serial, reason: 'superseded', at: NOW }] as const;
+    assert.equal(fieldsOf(await encodeCrl(devices, empty, edition)), 6);
+    assert.equal(fieldsOf(await encodeCrl(devices, advanceRevocationList(empty, one), edition)), 7);
   });
 
   it('refuses the list of another authority', async () => {

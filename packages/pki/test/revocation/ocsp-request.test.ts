@@ -6,6 +6,7 @@ import type { PkiFaultCode } from '@immota/pki';
 
 import {
   type Der,
+  writeDer,
   writeExplicit,
   writeInteger,
   writeNull,
@@ -103,7 +104,7 @@ describe('parseOcspRequest()', () => {
     await refuses('CERTIFICATE_UNSUPPORTED', () => parseOcspRequest(withExtensions(other(true))));
     const single = (isCritical: boolean): Der => {
       const more = writeExplicit(0, writeSequence(other(isCritical)));
-      return wrap(writeSequence(makeQuestion(issuer, '01', more)));
+      return wrap(writeSequence(makeQuestion(issuer, '01', {}, more)));
     };
     assert.ok(parseOcspRequest(single(false)));
     await refuses('CERTIFICATE_UNSUPPORTED', () => parseOcspRequest(single(true)));
@@ -132,6 +133,7 @@ describe('parseOcspRequest()', () => {
       writeSequence(writeSequence(writeSequence(question)), writeNull()),
     ],
     ['a question that is none', 'DER_MALFORMED', wrap(writeSequence(writeNull()))],
+    ['a question that is a set', 'DER_MALFORMED', wrap(writeSequence(writeDer(0x31, good)))],
     [
       'a question with more',
       'DER_MALFORMED',

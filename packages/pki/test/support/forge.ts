@@ -104,3 +104,26 @@ export function usage(...octets: readonly number[]): Der {
 export const ISSUES: Der = usage(1, 0x06);
 /** digitalSignature. */
 export const SIGNS: Der = usage(7, 0x80);
+
+/** The parts of a request, each in DER. */
+export interface RequestParts {
+  readonly subject?: Der;
+  readonly version?: Der;
+  readonly attributes?: readonly Der[];
+  readonly tail?: Der;
+  readonly outerTail?: Der;
+  readonly algorithm?: Der;
+}
+
+/** Makes a request by hand, right or wrong in one place. */
+export async function forgeCertificateRequest(signer: Signer, parts: RequestParts): Promise<Der> {
+  const info = writeSequence(
+    parts.version ?? writeInteger(0),
+    parts.subject ?? name('veh-1'),
+    signer.publicKeyDer,
+    writeExplicit(0, ...(parts.attributes ?? [])),
+    parts.tail,
+  );
+  const signature = writeBits(await signer.sign(info));
+  return writeSequence(info, parts.algorithm ?? ECDSA, signature, parts.outerTail);
+}

@@ -292,7 +292,11 @@ describe('checkChain()', () => {
       },
     };
     assert.throws(
-      () => checkChain(world.device, 'device', { ...context, intermediates: [broken] }),
+      () =>
+        checkChain(world.device, 'device', {
+          ...context,
+          intermediates: [broken, world.devices.certificate],
+        }),
       { name: 'RangeError' },
     );
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { concatBytes } from '@immota/base';
 import { type Certificate, parseCertificate, type PkiFaultCode } from '@immota/pki';
 
 import {
@@ -102,7 +103,7 @@ describe('the extensions of a certificate', () => {
       writeSequence(writeOid(UNKNOWN)),
       writeSequence(writeOid(UNKNOWN), writeBoolean(false), writeOctets(writeNull())),
       writeSequence(writeOid(UNKNOWN), writeOctets(writeNull()), writeNull()),
-      writeDer(0x31, writeSequence(writeOid(UNKNOWN), writeOctets(writeNull()))),
+      writeDer(0x31, concatBytes([writeOid(UNKNOWN), writeOctets(writeNull())])),
     ]) {
       await refusesExtension('DER_MALFORMED', wrong);
     }
@@ -257,6 +258,8 @@ describe('nameConstraints', () => {
       writeImplicit(1, Buffer.from('example.com')),
       writeImplicit(6, Buffer.from('example.com')),
       writeImplicit(7, new Uint8Array(4)),
+      writeImplicit(1, new Uint8Array(8)),
+      writeImplicit(1, new Uint8Array(32)),
       writeImplicit(7, new Uint8Array(16)),
     ]) {
       await refusesExtension('CERTIFICATE_UNSUPPORTED', permit(base));
@@ -299,6 +302,8 @@ describe('names', () => {
     const text = writeDer(0x0c, Buffer.from('x'));
     for (const subject of [
       writeSequence(writeSequence(type, text)),
+      writeSequence(writeSequence(writeSequence(type, text))),
+      writeSequence(writeDer(0x31, writeDer(0x31, concatBytes([type, text])))),
       writeSequence(writeDer(0x31, new Uint8Array())),
       writeSequence(writeDer(0x31, writeDer(0x31, type))),
       writeSequence(writeDer(0x31, writeSequence(type))),

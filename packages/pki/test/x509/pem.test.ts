@@ -58,6 +58,7 @@ describe('parseCertificatesPem()', () => {
   });
 
   it('refuses a block that is no certificate', async () => {
+    await refuses('PEM_MALFORMED', () => parseCertificatesPem(''));
     await refuses('PEM_MALFORMED', () => parseCertificatesPem(pem + PEM));
     await refuses('DER_MALFORMED', () =>
       parseCertificatesPem(encodePem('CERTIFICATE', Uint8Array.of(1))),

@@ -6,8 +6,6 @@ import { createCertificateRequest, generateSigner, parseCertificateRequest } fro
 
 import {
   type Der,
-  writeBits,
-  writeExplicit,
   writeImplicit,
   writeInteger,
   writeNull,
@@ -17,31 +15,14 @@ import {
   writeText,
 } from '../../src/der/write.ts';
 import { OID } from '../../src/oid.ts';
-import { ECDSA, extension, name } from '../support/forge.ts';
+import { extension, forgeCertificateRequest, name, type RequestParts } from '../support/forge.ts';
 import { makeScratch, openssl, skip } from '../support/openssl.ts';
 import { refuses } from '../support/world.ts';
 
 const key = generateSigner('ecdsa-p256');
 
-interface Parts {
-  readonly version?: Der;
-  readonly attributes?: readonly Der[];
-  readonly tail?: Der;
-  readonly outerTail?: Der;
-  readonly algorithm?: Der;
-}
-
-/** Makes a request by hand, right or wrong in one place. */
-async function forgeRequest(parts: Parts = {}): Promise<Der> {
-  const info = writeSequence(
-    parts.version ?? writeInteger(0),
-    name('veh-1'),
-    key.publicKeyDer,
-    writeExplicit(0, ...(parts.attributes ?? [])),
-    parts.tail,
-  );
-  const signature = writeBits(await key.sign(info));
-  return writeSequence(info, parts.algorithm ?? ECDSA, signature, parts.outerTail);
+function forgeRequest(parts: RequestParts = {}): Promise<Der> {
+  return forgeCertificateRequest(key, parts);
 }
 
 function attribute(type: string, ...values: readonly Der[]): Der {
@@ -130,7 +111,7 @@ describe('parseCertificateRequest()', () => {
   });
 
   const wish = attribute(OID.extensionRequest, writeSequence(alternative));
-  const malformed: Readonly<Record<string, Parts>> = {
+  const malformed: Readonly<Record<string, RequestParts>> = {
     'another version': { version: writeInteger(1) },
     'fields behind the attributes': { tail: writeNull() },
     'bytes behind the signature': { outerTail: writeNull() },
