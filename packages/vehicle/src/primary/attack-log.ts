@@ -29,7 +29,7 @@ const ATTACK_CODES: ReadonlySet<VehicleFaultCode> = new Set([
 ]);
 
 /** Tells whether a refusal is to be told as an attack. */
-export function isAttack(fault: Fault<string>): boolean {
+function isAttack(fault: Fault<string>): boolean {
   if (fault instanceof VehicleFault) return ATTACK_CODES.has(fault.code);
   return fault instanceof UptaneFault || fault instanceof ImageFault;
 }

@@ -101,7 +101,7 @@ export async function attestCycleTime(
  *
  * @throws UptaneFault TIME_ATTESTATION or SIGNATURE_THRESHOLD; the floor stays as it was.
  */
-export function acceptTime(
+function acceptTime(
   context: PrimaryContext,
   attestation: Uint8Array,
   nonce: string,
@@ -136,7 +136,7 @@ export function carriedTime(context: PrimaryContext, maxAgeMs: number): Temporal
 }
 
 /** Finds the Director's Root in force; from the factory on it is the pinned one. */
-export function directorRoot({ state, bundle }: PrimaryContext): Trusted<Root> {
+function directorRoot({ state, bundle }: PrimaryContext): Trusted<Root> {
   const bytes = state.metadata.load('director', 'root') ?? bundle.pinnedRoots.director;
   return anchorRoot(decodeRoot(AKTUALIZR, bytes, limits.ROOT_MAX_BYTES));
 }

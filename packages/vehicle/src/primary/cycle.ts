@@ -19,6 +19,7 @@ import { refreshEcus } from './ecu-registry.ts';
 import { flushEvents } from './event-queue.ts';
 import {
   concludeInstallation,
+  type EcuResult,
   findInstallation,
   findOutcome,
   type Installation,
@@ -79,9 +80,8 @@ export async function runCycle(context: PrimaryContext, options: CycleOptions): 
     await sendManifest(context, reports);
   }
   await flush(context);
-  const isFirst = result.kind === 'nothing-new' && settlement.results !== undefined;
   return {
-    result: isFirst ? concluded(settlement.results) : result,
+    result: withSettled(result, settlement.results),
     timestampTag: isQuiet(result) ? source.timestampTag() : undefined,
   };
 }
@@ -98,11 +98,12 @@ export async function runOfflineCycle(
   const settlement = await settleInstallation(context, reports);
   if (settlement.kind === 'booting') return settlement;
   if (settlement.kind === 'waiting') return waitingForBoot();
-  return await guarded(context, async () => {
+  const result = await guarded(context, async () => {
     const now = carriedTime(context, context.policy.offlineTimeMaxAgeMs);
     const cycle = { reports, time: { now, attestation: undefined }, nonces: new Map() };
     return await updateFrom(context, options, cycle, gatewaySource(context));
   });
+  return withSettled(result, settlement.results);
 }
 
 /**
@@ -188,15 +189,29 @@ function isStoredTimestampGood(context: PrimaryContext): boolean {
   }
 }
 
+/** A cycle that had nothing to do but to settle an installation came to what that came to. */
+function withSettled(
+  result: CheckInResult,
+  settled: readonly EcuResult[] | undefined,
+): CheckInResult {
+  return result.kind === 'nothing-new' && settled !== undefined ? concluded(settled) : result;
+}
+
 /** Whether the next check-in may begin by asking if anything is new at all. */
 function isQuiet(result: CheckInResult): boolean {
   if (result.kind === 'nothing-new') return true;
   return result.kind === 'waiting' && result.fault.code === 'CONSENT_DECLINED';
 }
 
+/** Receipts and events wait for another check-in when they cannot be sent; nothing else does. */
 async function flush(context: PrimaryContext): Promise<void> {
-  await flushReceipts(context);
-  await flushEvents(context);
+  try {
+    await flushReceipts(context);
+    await flushEvents(context);
+  } catch (error) {
+    if (!(error instanceof VehicleFault) || error.code === 'CLOSED') throw error;
+    noteAttack(context, error);
+  }
 }
 
 function waitingForBoot(): CheckInResult {

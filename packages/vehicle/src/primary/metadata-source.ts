@@ -25,11 +25,6 @@ const REPOSITORY_PATHS: Readonly<Record<RepositoryName, string>> = {
   image: '/repo/',
 };
 
-/** What the gateway called the Director's Timestamp when it was last fetched. */
-export interface TimestampTag {
-  readonly etag: string | undefined;
-}
-
 /** The gateway as a source; it remembers the Timestamp's tag for the next conditional request. */
 export interface GatewaySource extends MetadataSource {
   readonly timestampTag: () => string | undefined;

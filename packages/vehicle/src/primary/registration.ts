@@ -40,7 +40,7 @@ export async function registerEcus(context: PrimaryContext): Promise<void> {
 }
 
 /** The registration in the form that every Director of this dialect reads; the Primary is first. */
-export function registrationOf(ecus: readonly SecondaryInfo[]): Registration {
+function registrationOf(ecus: readonly SecondaryInfo[]): Registration {
   return {
     primary_ecu_serial: ecus[0]?.ecuIdentifier ?? '',
     ecus: ecus.map(({ ecuIdentifier, hardwareIdentifier, identity }) => ({

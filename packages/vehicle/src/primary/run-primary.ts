@@ -228,10 +228,8 @@ class CheckInLoop {
     try {
       await this.#renewCertificate();
       if (await this.#isNothingNew()) return { kind: 'nothing-new' };
-      const { result, timestampTag } = await runCycle(this.#context, this.#cycle);
-      this.#timestampTag = timestampTag;
-      this.#fullAtMs = this.#context.surroundings.timer.elapsedMs();
-      return await this.#bootIfDue(result);
+      const run = (): Promise<CheckInResult> => this.#runCycle();
+      return await this.#bootIfDue(await run(), run);
     } catch (error) {
       if (!(error instanceof Fault) || this.#isClosed) throw error;
       this.#timestampTag = undefined;
@@ -240,12 +238,21 @@ class CheckInLoop {
     }
   }
 
+  async #runCycle(): Promise<CheckInResult> {
+    const { result, timestampTag } = await runCycle(this.#context, this.#cycle);
+    this.#timestampTag = timestampTag;
+    this.#fullAtMs = this.#context.surroundings.timer.elapsedMs();
+    return result;
+  }
+
   async #updateFrom(folder: string): Promise<CheckInResult> {
     await checkOfflineFolder(folder);
     const fetcher = createFolderFetcher(folder, this.#context.bundle.gatewayOrigin);
     const network = (): Network => ({ ...this.#context.network(), fetcher });
+    const run = (): Promise<CheckInResult> =>
+      runOfflineCycle({ ...this.#context, network }, this.#cycle);
     this.#timestampTag = undefined;
-    return await this.#bootIfDue(await runOfflineCycle({ ...this.#context, network }, this.#cycle));
+    return await this.#bootIfDue(await run(), run);
   }
 
   async #isNothingNew(): Promise<boolean> {
@@ -269,7 +276,11 @@ class CheckInLoop {
     }
   }
 
-  async #bootIfDue(result: CheckInResult): Promise<CheckInResult> {
+  /** Boots this ECU, and after a boot within this process asks again what came of it. */
+  async #bootIfDue(
+    result: CheckInResult,
+    again: () => Promise<CheckInResult>,
+  ): Promise<CheckInResult> {
     if (result.kind !== 'booting') return result;
     this.#timestampTag = undefined;
     if (this.#reboot !== undefined) {
@@ -277,8 +288,7 @@ class CheckInLoop {
       return result;
     }
     await this.#context.slots.boot();
-    const { result: after } = await runCycle(this.#context, this.#cycle);
-    return after;
+    return await again();
   }
 
   #schedulePoll(): void {

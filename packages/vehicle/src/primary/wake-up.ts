@@ -13,8 +13,8 @@ export interface WakeUpOptions {
   readonly rootsPem: string;
   readonly credential: TlsCredential;
   readonly onWake: () => void;
-  /** Called when the broker has taken the subscription. */
-  readonly onListening?: (() => void) | undefined;
+  /** Called when the broker cannot be reached or trusted; it is tried again. */
+  readonly onRefused?: (() => void) | undefined;
 }
 
 /** Between two attempts to reach the broker. */
@@ -32,7 +32,7 @@ export function wakeTopic(vehicleIdentifier: string): string {
  * @returns what ends it.
  */
 export function listenForWakeUps(options: WakeUpOptions): () => Promise<void> {
-  const { url, vehicleIdentifier, rootsPem, credential, onWake, onListening } = options;
+  const { url, vehicleIdentifier, rootsPem, credential, onWake, onRefused = ignore } = options;
   const client = connect(url, {
     ca: rootsPem,
     cert: credential.certificatePem,
@@ -43,12 +43,10 @@ export function listenForWakeUps(options: WakeUpOptions): () => Promise<void> {
     reconnectPeriod: RECONNECT_MS,
   });
   client.on('connect', () => {
-    client.subscribe(wakeTopic(vehicleIdentifier), { qos: 1 }, (error) => {
-      if (error === null || error === undefined) onListening?.();
-    });
+    client.subscribe(wakeTopic(vehicleIdentifier), { qos: 1 });
   });
   client.on('message', onWake);
-  client.on('error', ignore);
+  client.on('error', onRefused);
   return async () => {
     await client.endAsync(true);
   };

@@ -15,7 +15,6 @@ import {
   type Validity,
 } from '@immota/pki';
 import { entropy } from './folder.ts';
-import { NOW } from './surroundings.ts';
 
 /**
  * TLS itself looks at the machine's clock, so certificates are valid from before any test's present
@@ -90,12 +89,4 @@ export async function makeVehicleFiles(
   return encodeCredentialFiles(
     await makeDeviceCredentials(devices, parseDeviceId(vehicle), request),
   );
-}
-
-/** Days around the tests' present. */
-export function daysAround(before: number, after: number): Validity {
-  return {
-    notBefore: NOW.subtract({ hours: before * 24 }),
-    notAfter: NOW.add({ hours: after * 24 }),
-  };
 }

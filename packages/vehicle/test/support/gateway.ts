@@ -144,7 +144,7 @@ export class Gateway {
 }
 
 /** Serves bytes with ranges and tags, as any web server does. */
-export function serveFile(request: Recorded, response: ServerResponse, bytes: Uint8Array): void {
+function serveFile(request: Recorded, response: ServerResponse, bytes: Uint8Array): void {
   const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`;
   if (request.headers['if-none-match'] === etag) {
     response.writeHead(304, { etag }).end();

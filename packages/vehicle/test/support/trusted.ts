@@ -13,7 +13,7 @@ import {
 } from '@immota/uptane';
 
 /** Describes a role held by these keys; all of them must sign. */
-export function roleOf(signers: readonly SoftwareSigner[]): RoleDescription {
+function roleOf(signers: readonly SoftwareSigner[]): RoleDescription {
   return {
     keys: signers.map(({ algorithm, publicKeyDer }) => ({
       keyId: keyIdOf(AKTUALIZR, algorithm, publicKeyDer),

@@ -10,6 +10,7 @@ import {
   parseRecipientPublicKey,
   wrapContentKey,
 } from '@immota/image';
+import type { Validity } from '@immota/pki';
 import {
   type HashFunction,
   type Measurement,
@@ -27,7 +28,7 @@ import {
   runPrimary,
   type VehicleBundle,
 } from '@immota/vehicle';
-import { type Authorities, makeAuthorities, makeVehicleFiles } from './authorities.ts';
+import { type Authorities, makeAuthorities, makeVehicleFiles, VALIDITY } from './authorities.ts';
 import { BenchSecondary } from './bench-secondary.ts';
 import { entropy, makeFolder } from './folder.ts';
 import { type Gateway, startGateway } from './gateway.ts';
@@ -66,6 +67,8 @@ export class World {
   readonly surroundings: TestSurroundings = testSurroundings();
   readonly progress: ProgressEvent[] = [];
   readonly images = new Map<string, TestImage>();
+  /** Metadata that were published once, in hex. */
+  readonly former = new Set<string>();
   readonly folder: string;
   readonly bundleFolder: string;
   readonly #test: Pick<TestContext, 'after'>;
@@ -80,8 +83,8 @@ export class World {
   }
 
   /** Writes the factory's folder. */
-  async provision(overrides: JsonObject = {}): Promise<void> {
-    const files = await makeVehicleFiles(this.authorities, VEHICLE);
+  async provision(overrides: JsonObject = {}, validity: Validity = VALIDITY): Promise<void> {
+    const files = await makeVehicleFiles(this.authorities, VEHICLE, validity);
     const write = (name: string, content: string | Uint8Array): void => {
       mkdirSync(join(this.bundleFolder, name, '..'), { recursive: true });
       writeFileSync(join(this.bundleFolder, name), content);
@@ -170,7 +173,12 @@ export class World {
     return image;
   }
 
+  #remember({ files }: TestRepository): void {
+    for (const bytes of files.values()) this.former.add(bytes.toHex());
+  }
+
   async publishImages(): Promise<void> {
+    this.#remember(this.image);
     const files = [...this.images.values()].map(
       ({ name, plain, hardware, releaseCounter }): TargetDescription => ({
         name,
@@ -194,6 +202,7 @@ export class World {
       const ecus = group.map(([ecu]) => ecu);
       return [edit(this.describe(image, ecus))];
     });
+    this.#remember(this.director);
     await this.director.publish({
       files,
       vehicleIdentifier: VEHICLE,
