@@ -34,6 +34,8 @@ cut -d' ' -f14,15 /proc/$service/stat
 kill $service
 `;
 
+const SLOTS = ['A', 'B'] as const;
+
 /** Builds the bundle. */
 export async function prepareRauc(parent: string, image: BenchImage): Promise<Install> {
   const folder = join(parent, 'rauc');
@@ -42,10 +44,15 @@ export async function prepareRauc(parent: string, image: BenchImage): Promise<In
   await link(image.plain, join(folder, 'content/image.img'));
   const manifest = '[update]\ncompatible=bench\nversion=1\n\n[image.rootfs]\nfilename=image.img\n';
   writeFileSync(join(folder, 'content/manifest.raucm'), manifest);
-  const slots = ['A', 'B'].map((name, index) => {
+  const emptySlots = (): void => {
+    for (const name of SLOTS) {
+      const device = join(folder, `slot-${name}`);
+      writeFileSync(device, '');
+      truncateSync(device, image.lengthBytes);
+    }
+  };
+  const slots = SLOTS.map((name, index) => {
     const device = join(folder, `slot-${name}`);
-    writeFileSync(device, '');
-    truncateSync(device, image.lengthBytes);
     return `[slot.rootfs.${index}]\ndevice=${device}\ntype=raw\nbootname=${name}\n`;
   });
   const system = [
@@ -59,6 +66,7 @@ export async function prepareRauc(parent: string, image: BenchImage): Promise<In
   await runProgram(['rauc', 'bundle', ...signer, 'content', 'bundle.raucb'], { cwd: folder });
   const tickMs = 1000 / Number(await runProgram(['getconf', 'CLK_TCK']));
   return async () => {
+    emptySlots();
     const session = ['dbus-run-session', '--', 'sh', '-c', SCRIPT];
     const printed = await runProgram(session, { cwd: folder });
     const [before = 0, after = 0] = printed.trim().split('\n').map(sumOfTicks);
