@@ -3,6 +3,8 @@ export {
   type Actor,
   REASONS,
   type ReasonCode,
+  type ReasonText,
+  UPDATED,
   VEHICLE_STATES,
   type VehicleState,
 } from './campaign/states.ts';

@@ -70,6 +70,8 @@ export type CloudFaultCode =
   | 'FORBIDDEN'
   /** A token of this name is good already. */
   | 'TOKEN_EXISTS'
+  /** A vehicle identification number that another vehicle has. */
+  | 'VIN_EXISTS'
   /** A fleet query that is no CEL expression. */
   | 'QUERY_MALFORMED'
   /** A campaign cannot go from the state it is in to the one asked for. */

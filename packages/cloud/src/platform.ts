@@ -1,9 +1,12 @@
 /** The whole cloud as one process: gateway for vehicles, wake-ups, campaigns, operator API. */
+import { findFaultCode } from '@immota/base';
 import { type CampaignRoomParts, createCampaignRoom } from './campaign/campaign-room.ts';
 import { ensureServerIdentity } from './authorities.ts';
 import { type Peer, PeerIdentifier } from './gateway/peer.ts';
+import { GatewayRecorder } from './gateway/recorder.ts';
 import { ticketKeys, tlsOptions } from './gateway/tls.ts';
 import { CloudFault } from './fault.ts';
+import { wakeOnPlans } from './notify/wake-on-plans.ts';
 import { openWakeBroker, type WakeBroker } from './notify/wake-broker.ts';
 import { type OperatorServer, serveOperator } from './operator/serve-operator.ts';
 import { createImageUploads } from './image-repository/upload.ts';
@@ -29,6 +32,10 @@ export interface Platform extends RunningCloud {
   };
 }
 
+interface Closable {
+  close(): Promise<void>;
+}
+
 /** Starts the whole. @throws as `startCloud`. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   let room: CampaignRoomParts | undefined;
@@ -39,11 +46,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       return { planner: room.planner, observer: room.observer };
     },
   });
-  const opened: { close(): Promise<void> }[] = [running];
+  const opened: Closable[] = [running];
   try {
     if (room === undefined) throw new CloudFault('UNAVAILABLE', 'Cannot start: no campaigns');
-    const broker = await openBroker(running, options);
-    opened.push(broker);
+    const broker = await openBroker(running, options, opened);
     const operator = await openOperator(running, room, { ...options, broker });
     opened.push(operator);
     const { hostname } = new URL(running.urls.gateway);
@@ -63,10 +69,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
-async function openBroker(running: RunningCloud, options: PlatformOptions): Promise<WakeBroker> {
+async function openBroker(
+  running: RunningCloud,
+  options: PlatformOptions,
+  opened: Closable[],
+): Promise<WakeBroker> {
   const { cloud, access } = running;
-  const { authorities, secret, folder } = cloud;
-  const { clock, entropy, failed = () => undefined } = options;
+  const { authorities, secret, folder, context } = cloud;
+  const { clock, entropy, failed = ignore, timer } = options;
   const names = options.names ?? { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
   const identity = await ensureServerIdentity(folder, authorities, { names, clock, entropy });
   const peers = new PeerIdentifier({
@@ -75,13 +85,35 @@ async function openBroker(running: RunningCloud, options: PlatformOptions): Prom
     access,
     clock,
   });
-  return await openWakeBroker({
+  const recorder = new GatewayRecorder(context, failed, timer);
+  opened.push(recorder);
+  const broker = await openWakeBroker({
     host: options.host ?? '0.0.0.0',
     port: options.wakePort ?? 0,
     tls: tlsOptions(identity, [authorities.root], ticketKeys(secret, clock)),
     identify: (socket) => vehicleOf(peers.identify(socket)),
-    refused: failed,
+    refused: (error, address) => {
+      const code = findFaultCode(error);
+      if (code === undefined) failed(error);
+      else {
+        const refusal = { kind: 'certificate.refused', vehicleId: undefined, code } as const;
+        recorder.refuse({ ...refusal, route: 'wake', address });
+      }
+    },
   });
+  opened.push(broker);
+  // Whoever is barred is cut off at once, and not at the next request, which never comes here.
+  const stop = access.onChange(() => {
+    broker.recheck();
+  });
+  const listening = await wakeOnPlans(context.database, broker, failed);
+  opened.push({
+    close: () => {
+      stop();
+      return listening.close();
+    },
+  });
+  return broker;
 }
 
 function vehicleOf(peer: Peer): string {
@@ -103,13 +135,18 @@ async function openOperator(
     campaigns: room.campaigns,
     uploads: createImageUploads(cloud),
     wake: (vehicleId: string) => options.broker.wake(vehicleId),
-    failed: options.failed ?? ((): void => undefined),
+    failed: options.failed ?? ignore,
   };
   const { operatorHost: host, operatorPort: port } = options;
   return await serveOperator(services, { host, port });
 }
 
 /** The last that was opened closes first. */
-async function closeAll(opened: readonly { close(): Promise<void> }[]): Promise<void> {
+async function closeAll(opened: readonly Closable[]): Promise<void> {
   for (const one of opened.toReversed()) await one.close();
+}
+
+/** Who gave no ear hears nothing. */
+function ignore(): void {
+  // See above.
 }

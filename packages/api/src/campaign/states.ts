@@ -25,11 +25,19 @@ export type VehicleState = (typeof VEHICLE_STATES)[number];
 /** Who must act before a vehicle can be updated. */
 export type Actor = 'nobody' | 'operator' | 'owner' | 'vehicle' | 'workshop' | 'security';
 
-interface ReasonText {
+/** A reason in words. */
+export interface ReasonText {
   readonly meaning: string;
   readonly nextStep: string;
   readonly actor: Actor;
 }
+
+/** What is said of a vehicle that has no reason any more. */
+export const UPDATED: ReasonText = {
+  meaning: 'Every ECU runs the release, by its own signed report.',
+  nextStep: 'None.',
+  actor: 'nobody',
+};
 
 /** Every reason why a vehicle is not updated, with the next step and who must take it. */
 export const REASONS = {
@@ -50,6 +58,11 @@ export const REASONS = {
   },
   OFFERED: {
     meaning: 'Signed metadata is ready; the vehicle has not fetched it yet.',
+    nextStep: 'Wait for its next contact.',
+    actor: 'vehicle',
+  },
+  NEXT_STEP: {
+    meaning: 'The vehicle completed a step; the next one on its way to the release follows.',
     nextStep: 'Wait for its next contact.',
     actor: 'vehicle',
   },

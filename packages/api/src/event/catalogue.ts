@@ -26,6 +26,9 @@ const event = (severity: Severity, privacy: PrivacyClass, meaning: string): Even
 export const EVENTS = {
   'vehicle.provisioned': event('info', 'vehicle', 'A vehicle got a certificate of its own.'),
   'vehicle.registered': event('info', 'vehicle', 'A vehicle registered its ECUs.'),
+  'vehicle.described': event('info', 'vehicle', 'An operator set what is known of a vehicle.'),
+  'vehicle.quarantined': event('warning', 'vehicle', 'An operator barred a vehicle.'),
+  'vehicle.released': event('notice', 'vehicle', 'An operator lifted the bar of a vehicle.'),
   'vehicle.first-seen': event('info', 'vehicle', 'A vehicle reported for the first time.'),
   'ecu.replacement-requested': event('warning', 'vehicle', 'An ECU came with another key.'),
   'ecu.replaced': event('notice', 'vehicle', 'An operator approved the replacement of an ECU.'),
@@ -56,6 +59,11 @@ export const EVENTS = {
   'metadata.refused': event('alert', 'public', 'Metadata offered for publication did not verify.'),
   'metadata.expiring': event('warning', 'public', 'Metadata runs out soon.'),
   'release.created': event('info', 'public', 'A release was signed.'),
+  'release.refused': event(
+    'alert',
+    'public',
+    'A release did not verify, or cannot be carried out.',
+  ),
   'campaign.created': event('info', 'public', 'A campaign was created.'),
   'campaign.started': event('info', 'public', 'A campaign was started or resumed.'),
   'campaign.paused': event('notice', 'public', 'A campaign was paused.'),
@@ -66,6 +74,11 @@ export const EVENTS = {
   'request.refused': event('warning', 'vehicle', 'A request broke a limit or a rule.'),
   'token.created': event('notice', 'public', 'An API token was created.'),
   'token.revoked': event('notice', 'public', 'An API token was revoked.'),
+  'authentication.refused': event(
+    'warning',
+    'public',
+    'A caller had no token, or none that is good.',
+  ),
   'authorisation.denied': event('warning', 'public', 'A token asked for what its role may not.'),
 } as const satisfies Readonly<Record<string, EventMeaning>>;
 

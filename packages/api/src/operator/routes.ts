@@ -4,6 +4,7 @@
  */
 import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import { PROBLEM_MEDIA_TYPE, problemSchema } from '../problem.ts';
+import { text } from './text.ts';
 import { ADMINS, type ApiRole, OPERATORS, READERS, RELEASERS, UPLOADERS } from './roles.ts';
 import {
   campaignRequestSchema,
@@ -30,8 +31,7 @@ import {
 /** Where the API lies. */
 export const OPERATOR_PREFIX = '/api/v1';
 
-const name = (what: string): z.ZodString =>
-  z.string().min(1).max(300).openapi({ description: what });
+const name = (what: string): z.ZodString => text(300, 1).openapi({ description: what });
 const vehicleParams = z.object({ vehicleId: name('the common name of its certificate') });
 const campaignParams = z.object({ campaignId: name('as it was created') });
 const uploadParams = z.object({ uploadId: name('as it was created') });
@@ -88,7 +88,7 @@ export const OPERATOR_ROUTES = {
   listVehicles: route('get', '/vehicles', {
     roles: READERS,
     summary: 'List vehicles, by id',
-    request: { query: pageQuerySchema.extend({ query: z.string().max(4000).optional() }) },
+    request: { query: pageQuerySchema.extend({ query: text(4000).optional() }) },
     answer: pageOf(vehicleSchema),
   }),
   getVehicle: route('get', '/vehicles/{vehicleId}', {
@@ -232,14 +232,14 @@ export const OPERATOR_ROUTES = {
     summary: 'List the vehicles of a campaign with their reasons',
     request: {
       params: campaignParams,
-      query: pageQuerySchema.extend({ state: z.string().max(20).optional() }),
+      query: pageQuerySchema.extend({ state: text(20).optional() }),
     },
     answer: pageOf(campaignVehicleSchema),
   }),
   listCertificates: route('get', '/certificates', {
     roles: READERS,
     summary: 'List device certificates, by serial number',
-    request: { query: pageQuerySchema.extend({ vehicleId: z.string().max(64).optional() }) },
+    request: { query: pageQuerySchema.extend({ vehicleId: text(64).optional() }) },
     answer: pageOf(certificateSchema),
   }),
   revokeCertificate: route('post', '/certificates/{serial}/revocation', {
@@ -254,7 +254,7 @@ export const OPERATOR_ROUTES = {
   listEvents: route('get', '/events', {
     roles: READERS,
     summary: 'List events of a stream, the oldest first',
-    request: { query: pageQuerySchema.extend({ stream: z.string().max(64).default('fleet') }) },
+    request: { query: pageQuerySchema.extend({ stream: text(64).default('fleet') }) },
     answer: pageOf(eventSchema),
   }),
   createToken: route('post', '/tokens', {

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { VEHICLE_STATES } from '../campaign/states.ts';
 import { API_ROLES } from './roles.ts';
+import { text } from './text.ts';
 
 const instant = z.iso.datetime();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -11,7 +12,7 @@ export const PAGE_MAX = 1000;
 
 /** Where a page begins and how long it is. `after` is the `next` of the page before. */
 export const pageQuerySchema = z.object({
-  after: z.string().max(300).optional(),
+  after: text(300).optional(),
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(100),
 });
 
@@ -64,10 +65,10 @@ export const vehicleSchema = z
 /** What an operator may set of a vehicle. */
 export const vehiclePatchSchema = z
   .object({
-    vin: z.string().min(1).max(64).optional(),
-    model: z.string().max(100).optional(),
-    market: z.string().max(100).optional(),
-    tags: z.record(z.string().max(100), z.union([z.string().max(1000), z.boolean()])).optional(),
+    vin: text(64, 1).optional(),
+    model: text(100).optional(),
+    market: text(100).optional(),
+    tags: z.record(text(100), z.union([text(1000), z.boolean()])).optional(),
     isQuarantined: z.boolean().optional(),
   })
   .openapi('VehiclePatch');
@@ -104,13 +105,13 @@ export const whyNotSchema = z
 /** An image that is about to be uploaded. */
 export const uploadRequestSchema = z
   .object({
-    name: z.string().min(1).max(253),
+    name: text(253, 1),
     /** The role of the Image repository that the image is for: `targets` or a delegated role. */
-    role: z.string().min(1).max(1024),
+    role: text(1024, 1),
     lengthBytes: z.int().min(1),
     sha256,
-    hardwareIds: z.array(z.string().min(1).max(200)).min(1).max(256),
-    version: z.string().min(1).max(100),
+    hardwareIds: z.array(text(200, 1)).min(1).max(256),
+    version: text(100, 1),
     releaseCounter: z.int().min(0),
     /** Whether it is encrypted once and its key wrapped for each ECU. */
     isEncrypted: z.boolean(),
@@ -143,7 +144,7 @@ export const imageSchema = z
 export const metadataFileSchema = z
   .object({
     dialect: z.enum(['aktualizr', 'tuf']),
-    role: z.string(),
+    role: text(1024, 1),
     /** The signed file, base64. */
     bytes: z.base64(),
   })
@@ -169,10 +170,10 @@ export const releaseSchema = z
 /** A campaign to be created. */
 export const campaignRequestSchema = z
   .object({
-    name: z.string().min(1).max(200),
-    releaseId: z.string().max(64),
+    name: text(200, 1),
+    releaseId: text(64),
     /** CEL over `vehicle`. */
-    query: z.string().min(1).max(4000),
+    query: text(4000, 1),
   })
   .openapi('CampaignRequest');
 
@@ -231,10 +232,10 @@ export const revocationSchema = z
 /** A token to be created. */
 export const tokenRequestSchema = z
   .object({
-    name: z.string().min(1).max(100),
+    name: text(100, 1),
     role: z.enum(API_ROLES),
     /** Delegated roles that a supplier may upload for. */
-    uploadsFor: z.array(z.string().min(1).max(1024)).max(64).optional(),
+    uploadsFor: z.array(text(1024, 1)).max(64).optional(),
     ttlDays: z.int().min(1).max(3650).default(90),
   })
   .openapi('TokenRequest');

@@ -1,32 +1,34 @@
 /**
- * What reports make of a vehicle's state in its campaign. Only signed reports end it: `updated` when
- * every ECU runs its goal, `failed` when a signed result says so too often, or the vehicle refuses
- * without a word.
+ * Carries what vehicles report into their campaigns: one read and one write for a batch, however many
+ * vehicles it tells of, and those of one vehicle in their order.
  */
-import { type ReasonCode, REASONS, type VehicleState } from '@immota/api';
 import type { JsonObject } from '@immota/base';
-import type { Observation, ReportObserver } from '../director/ports.ts';
+import { sql } from '@immota/store';
+import type { ReasonCode, VehicleState } from '@immota/api';
+import type { ReportObserver } from '../director/ports.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import { findCampaign } from './correlation.ts';
+import { advancePlace, type CampaignObservation, type Place } from './vehicle-place.ts';
 
-/** How often a failed installation is offered again before somebody must look. */
-export const ATTEMPTS_MAX = 3;
-
-/** Where an observation puts a vehicle. */
-interface Move {
-  readonly state: VehicleState | undefined;
-  readonly reason: ReasonCode | undefined;
-  readonly measured: JsonObject;
-  /** A failed attempt: it is offered again until the last. */
-  readonly isFailure: boolean;
+/** A vehicle in a campaign. */
+export interface CampaignMember {
+  readonly vehicleId: string;
+  readonly campaignId: string;
 }
 
-/** Tells, inside a transaction, whether a vehicle runs the whole release of a campaign. */
+/**
+ * Finds, inside a transaction, which of these vehicles run the whole release of their campaign.
+ *
+ * @returns for each, in order.
+ */
 export type CompletionCheck = (
   tx: CloudTransaction,
-  vehicleId: string,
-  campaignId: string,
-) => Promise<boolean>;
+  members: readonly CampaignMember[],
+) => Promise<readonly boolean[]>;
+
+interface Heard extends CampaignMember {
+  readonly observation: CampaignObservation;
+}
 
 /**
  * Makes the observer of all campaigns.
@@ -36,103 +38,98 @@ export type CompletionCheck = (
 export function createCampaignObserver(runsRelease: CompletionCheck): ReportObserver {
   return {
     async observe(tx, observations) {
-      for (const observation of observations) {
-        if (observation.kind === 'installed') continue;
+      const heard = observations.flatMap((observation): readonly Heard[] => {
+        if (observation.kind === 'installed') return [];
         const campaignId = findCampaign(observation.correlationId);
-        if (campaignId === undefined) continue;
-        // oxlint-disable-next-line no-await-in-loop -- one vehicle's observations are in order
-        const move = await moveOf(tx, observation, campaignId, runsRelease);
-        // oxlint-disable-next-line no-await-in-loop -- see above
-        if (move !== undefined) await apply(tx, observation, campaignId, move);
+        const { vehicleId } = observation;
+        return campaignId === undefined ? [] : [{ vehicleId, campaignId, observation }];
+      });
+      if (heard.length === 0) return;
+      const members = new Map(heard.map((one) => [keyOf(one), one]));
+      const places = await loadPlaces(tx, [...members.values()]);
+      const known = heard.filter((one) => places.has(keyOf(one)));
+      const complete = await findComplete(tx, known, runsRelease);
+      const changed = new Map<string, CampaignMember & { readonly place: Place }>();
+      for (const one of known) {
+        const key = keyOf(one);
+        const place = places.get(key);
+        if (place === undefined) continue;
+        const next = advancePlace(place, one.observation, complete.has(key));
+        if (next === place) continue;
+        places.set(key, next);
+        changed.set(key, { ...one, place: next });
       }
+      await savePlaces(tx, [...changed.values()]);
     },
   };
 }
 
-async function moveOf(
+/** No vehicle's name has a line break. */
+function keyOf({ vehicleId, campaignId }: CampaignMember): string {
+  return `${campaignId}\n${vehicleId}`;
+}
+
+async function findComplete(
   tx: CloudTransaction,
-  observation: Exclude<Observation, { readonly kind: 'installed' }>,
-  campaignId: string,
+  heard: readonly Heard[],
   runsRelease: CompletionCheck,
-): Promise<Move | undefined> {
-  switch (observation.kind) {
-    case 'completed':
-      return (await runsRelease(tx, observation.vehicleId, campaignId))
-        ? moved('updated', undefined)
-        : moved('targeted', 'NOT_SEEN');
-    case 'offered':
-      return moved('offered', 'OFFERED');
-    case 'fetched':
-      return moved('in-flight', 'AWAITING_REPORT');
-    case 'blocked':
-      return moved('blocked', observation.reason);
-    case 'consent':
-      return consentMove(observation.decision);
-    case 'progress':
-      return Object.hasOwn(REASONS, observation.state)
-        ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its own key, just checked
-          moved(undefined, observation.state as ReasonCode, observation.measured)
-        : undefined;
-    case 'refused-silently':
-      return observation.isFinal
-        ? moved('failed', 'REFUSED_SILENTLY', { times: observation.count })
-        : undefined;
-    case 'result': {
-      if (observation.isSuccess) return undefined;
-      const measured = { code: observation.code, description: observation.description };
-      return { ...moved('failed', reasonOf(observation.code), measured), isFailure: true };
-    }
-  }
+): Promise<ReadonlySet<string>> {
+  const ended = heard.filter(({ observation }) => observation.kind === 'completed');
+  const asked = [...new Map(ended.map((one) => [keyOf(one), one])).values()];
+  if (asked.length === 0) return new Set();
+  const answers = await runsRelease(tx, asked);
+  return new Set(asked.filter((_, index) => answers[index] === true).map(keyOf));
 }
 
-function moved(
-  state: VehicleState | undefined,
-  reason: ReasonCode | undefined,
-  measured: JsonObject = {},
-): Move {
-  return { state, reason, measured, isFailure: false };
-}
-
-function consentMove(decision: 'accepted' | 'postponed' | 'declined'): Move {
-  if (decision === 'accepted') return moved(undefined, 'AWAITING_REPORT');
-  return moved(undefined, decision === 'declined' ? 'CONSENT_DECLINED' : 'AWAITING_CONSENT');
-}
-
-/** The client's result codes are free text, `hardware:CODE|hardware:CODE` for several ECUs. */
-function reasonOf(code: string): ReasonCode {
-  if (code.includes('VERIFICATION_FAILED')) return 'VERIFICATION_FAILED';
-  if (code.includes('DOWNLOAD_FAILED')) return 'DOWNLOAD_FAILED';
-  if (code.includes('OPERATION_CANCELLED')) return 'CONSENT_DECLINED';
-  return 'INSTALL_FAILED';
-}
-
-async function apply(
+/** Locked in the order of their keys, so that two batches that meet wait for each other in one order. */
+async function loadPlaces(
   tx: CloudTransaction,
-  { vehicleId, at }: Observation,
-  campaignId: string,
-  move: Move,
+  members: readonly CampaignMember[],
+): Promise<Map<string, Place>> {
+  const { rows } = await sql<{
+    readonly vehicle_id: string;
+    readonly campaign_id: string;
+    readonly state: VehicleState;
+    readonly reason: ReasonCode | null;
+    readonly measured: JsonObject;
+    readonly attempts: number;
+    readonly since: Temporal.Instant;
+  }>`
+    select cv.vehicle_id, cv.campaign_id, cv.state, cv.reason, cv.measured, cv.attempts, cv.since
+    from unnest(
+      ${members.map(({ vehicleId }) => vehicleId)}::text[],
+      ${members.map(({ campaignId }) => campaignId)}::text[]
+    ) as asked (vehicle_id, campaign_id)
+      join campaign_vehicle cv using (vehicle_id, campaign_id)
+    order by cv.vehicle_id, cv.campaign_id for no key update of cv`.execute(tx);
+  return new Map(
+    rows.map((row) => {
+      const { vehicle_id: vehicleId, campaign_id: campaignId, reason, ...rest } = row;
+      const { state, measured, attempts, since } = rest;
+      const place = { state, reason: reason ?? undefined, measured, attempts, since };
+      return [keyOf({ vehicleId, campaignId }), place];
+    }),
+  );
+}
+
+async function savePlaces(
+  tx: CloudTransaction,
+  changed: readonly (CampaignMember & { readonly place: Place })[],
 ): Promise<void> {
-  const row = await tx
-    .selectFrom('campaign_vehicle')
-    .select(['state', 'reason', 'attempts'])
-    .where('vehicle_id', '=', vehicleId)
-    .where('campaign_id', '=', campaignId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (row === undefined || row.state === 'updated' || row.state === 'cancelled') return;
-  const attempts = row.attempts + (move.isFailure ? 1 : 0);
-  const isLast = attempts >= ATTEMPTS_MAX;
-  const retried = move.isFailure && !isLast ? 'targeted' : (move.state ?? row.state);
-  await tx
-    .updateTable('campaign_vehicle')
-    .set({
-      state: retried,
-      reason: move.reason ?? null,
-      measured: { ...move.measured, ...(attempts > 0 ? { attempts } : {}) },
-      attempts,
-      ...(retried === row.state && (move.reason ?? null) === row.reason ? {} : { since: at }),
-    })
-    .where('vehicle_id', '=', vehicleId)
-    .where('campaign_id', '=', campaignId)
-    .execute();
+  if (changed.length === 0) return;
+  const places = changed.map(({ place }) => place);
+  await sql`
+    update campaign_vehicle set state = fresh.state, reason = fresh.reason,
+      measured = fresh.measured::jsonb, attempts = fresh.attempts, since = fresh.since
+    from unnest(
+      ${changed.map(({ vehicleId }) => vehicleId)}::text[],
+      ${changed.map(({ campaignId }) => campaignId)}::text[],
+      ${places.map(({ state }) => state)}::text[],
+      ${places.map(({ reason }) => reason ?? null)}::text[],
+      ${places.map(({ measured }) => JSON.stringify(measured))}::text[],
+      ${places.map(({ attempts }) => attempts)}::integer[],
+      ${places.map(({ since }) => since)}::timestamptz[]
+    ) as fresh (vehicle_id, campaign_id, state, reason, measured, attempts, since)
+    where campaign_vehicle.vehicle_id = fresh.vehicle_id
+      and campaign_vehicle.campaign_id = fresh.campaign_id`.execute(tx);
 }

@@ -1,6 +1,7 @@
 /** Puts the room of campaigns together: what the Director asks, and what operators work with. */
 import { keysOf } from '@immota/uptane';
-import type { Cloud } from '../cloud.ts';
+import type { CloudContext } from '../context.ts';
+import type { TrustStore } from '../trust/trust-store.ts';
 import { EcuKeyCache } from '../inventory/ecu-key.ts';
 import { loadVehicles } from '../inventory/vehicle-record.ts';
 import { createFleetReader } from '../inventory/fleet.ts';
@@ -9,6 +10,13 @@ import { type CompletionCheck, createCampaignObserver } from './campaign-observe
 import { createCampaignPlanner } from './campaign-planner.ts';
 import { Campaigns } from './campaigns.ts';
 import { ReleaseStore } from './release-store.ts';
+import type { ReleasePlanner } from './vehicle-plan.ts';
+
+/** What it is made of. */
+export interface CampaignRoomNeeds {
+  readonly context: CloudContext;
+  readonly store: TrustStore;
+}
 
 /** See the head of the file. */
 export interface CampaignRoomParts {
@@ -24,7 +32,7 @@ export interface CampaignRoomParts {
  * A release counts when a threshold of the Image repository's Targets keys signed it: the people who
  * answer for images answer for which of them belong together.
  */
-export function createCampaignRoom({ context, store }: Cloud): CampaignRoomParts {
+export function createCampaignRoom({ context, store }: CampaignRoomNeeds): CampaignRoomParts {
   const { database, events, clock } = context;
   const releases = new ReleaseStore({
     database,
@@ -43,7 +51,7 @@ export function createCampaignRoom({ context, store }: Cloud): CampaignRoomParts
     readFleet: createFleetReader(database),
   });
   return {
-    planner: createCampaignPlanner(database, releases),
+    planner: createCampaignPlanner({ database, releases, clock }),
     observer: createCampaignObserver(completionCheck(releases)),
     campaigns,
     releases,
@@ -53,18 +61,24 @@ export function createCampaignRoom({ context, store }: Cloud): CampaignRoomParts
 /** A vehicle is updated when no bundle is left between what its ECUs report and the release. */
 function completionCheck(releases: ReleaseStore): CompletionCheck {
   const cache = new EcuKeyCache();
-  return async (tx, vehicleId, campaignId) => {
-    const [found, campaign] = await Promise.all([
-      loadVehicles(tx, [vehicleId], cache),
-      tx
-        .selectFrom('campaign')
-        .select('release_id')
-        .where('campaign_id', '=', campaignId)
-        .executeTakeFirst(),
-    ]);
-    const vehicle = found.get(vehicleId)?.inventory;
-    if (vehicle === undefined || campaign === undefined) return false;
-    const planner = await releases.planner(campaign.release_id);
-    return planner.decide(vehicle).kind === 'done';
+  return async (tx, members) => {
+    const vehicleIds = [...new Set(members.map(({ vehicleId }) => vehicleId))];
+    const campaignIds = [...new Set(members.map(({ campaignId }) => campaignId))];
+    const vehicles = await loadVehicles(tx, vehicleIds, cache);
+    const campaigns = await tx
+      .selectFrom('campaign')
+      .select(['campaign_id', 'release_id'])
+      .where('campaign_id', 'in', campaignIds)
+      .execute();
+    const planners = new Map<string, ReleasePlanner>();
+    for (const { campaign_id: campaignId, release_id: releaseId } of campaigns) {
+      // oxlint-disable-next-line no-await-in-loop -- one or two, and nearly always in memory
+      planners.set(campaignId, await releases.planner(releaseId));
+    }
+    return members.map(({ vehicleId, campaignId }) => {
+      const vehicle = vehicles.get(vehicleId)?.inventory;
+      if (vehicle === undefined) return false;
+      return planners.get(campaignId)?.decide(vehicle).kind === 'done';
+    });
   };
 }

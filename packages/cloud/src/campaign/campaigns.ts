@@ -1,15 +1,19 @@
 /** Campaigns: a signed release to the vehicles that a query means. First form: no waves yet. */
 import { randomUUID } from 'node:crypto';
 import type { EventId } from '@immota/api';
-import type { Clock } from '@immota/base';
-import { type Selectable, sql } from 'kysely';
+import { type Clock, unreachable } from '@immota/base';
+import { sql } from '@immota/store';
+import type { Insertable, Selectable } from 'kysely';
 import { PLANS_CHANNEL, type VehicleInventory } from '../director/ports.ts';
 import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow } from '../schema/tables.ts';
+import type { CampaignRow, CampaignVehicleRow } from '../schema/tables.ts';
 import { parseFleetQuery } from './fleet-query.ts';
 import type { ReleaseStore } from './release-store.ts';
+import { ACTIVE_STATES } from './vehicle-place.ts';
+import type { VehicleDecision } from './vehicle-plan.ts';
 
 /** Vehicles planned and written at once. */
 const PAGE_VEHICLES = 1000;
@@ -47,13 +51,33 @@ export interface CampaignStatus {
 /** Heard while a campaign is started: how many vehicles were looked at, how many are meant. */
 export type StartProgress = (seen: number, targeted: number) => void;
 
+/** Where a page of campaigns ended. */
+export interface CampaignPosition {
+  readonly createdAt: Temporal.Instant;
+  readonly campaignId: string;
+}
+
 type CampaignState = CampaignRow['state'];
+type Move = 'start' | 'pause' | 'cancel';
 
 /** Which state may follow which. */
-const MOVES: Readonly<Record<'start' | 'pause' | 'cancel', readonly CampaignState[]>> = {
-  start: ['planned', 'paused'],
-  pause: ['running'],
-  cancel: ['planned', 'running', 'paused'],
+const MOVES: Readonly<
+  Record<
+    Move,
+    {
+      readonly from: readonly CampaignState[];
+      readonly next: CampaignState;
+      readonly event: EventId;
+    }
+  >
+> = {
+  start: { from: ['planned', 'paused'], next: 'running', event: 'campaign.started' },
+  pause: { from: ['running'], next: 'paused', event: 'campaign.paused' },
+  cancel: {
+    from: ['planned', 'running', 'paused'],
+    next: 'cancelled',
+    event: 'campaign.cancelled',
+  },
 };
 
 /** Creates, starts, pauses and cancels campaigns, and counts them. */
@@ -75,7 +99,7 @@ export class Campaigns {
     await releases.load(description.releaseId);
     const campaignId = randomUUID();
     const { name, releaseId, query, createdBy } = description;
-    await database.kysely.transaction().execute(async (tx) => {
+    await committed(database, async (tx) => {
       await tx
         .insertInto('campaign')
         .values({
@@ -94,57 +118,88 @@ export class Campaigns {
 
   /**
    * Starts or resumes a campaign: every vehicle that the query means gets its place and its reason,
-   * page by page, and none of the fleet is held in memory.
+   * page by page, and none of the fleet is held in memory. Then the campaign runs; whoever is
+   * interrupted before starts it again, and nothing is there twice.
    *
    * @throws CloudFault NOT_FOUND, CAMPAIGN_STATE.
    */
   async start(campaignId: string, by: string, progress?: StartProgress): Promise<CampaignStatus> {
-    const campaign = await this.#move(campaignId, 'start', by);
+    const campaign = await this.#load(campaignId);
+    checkMove(campaign, 'start');
     await this.#target(campaign, progress);
+    await this.#move(campaign, 'start', by);
     await this.#announce();
     return await this.status(campaignId);
   }
 
   /** Pauses a campaign: what is offered is withdrawn at each vehicle's next contact. */
   async pause(campaignId: string, by: string): Promise<CampaignStatus> {
-    await this.#move(campaignId, 'pause', by);
+    await this.#move(await this.#load(campaignId), 'pause', by);
     await this.#announce();
     return await this.status(campaignId);
   }
 
-  /** Cancels a campaign for good. Vehicles that are updated stay so. */
+  /**
+   * Cancels a campaign for good. Vehicles that are updated stay so, and whoever completes an update
+   * that was under way counts as updated too.
+   */
   async cancel(campaignId: string, by: string): Promise<CampaignStatus> {
-    await this.#move(campaignId, 'cancel', by);
-    await this.#options.database.kysely
-      .updateTable('campaign_vehicle')
-      .set({ state: 'cancelled', reason: 'CANCELLED', since: this.#options.clock.now() })
-      .where('campaign_id', '=', campaignId)
-      .where('state', 'not in', ['updated', 'not-needed', 'failed'])
-      .execute();
+    await this.#move(await this.#load(campaignId), 'cancel', by);
     await this.#announce();
+    await this.#cancelPlaces(campaignId);
     return await this.status(campaignId);
   }
 
   /** Counts a campaign's vehicles by state. @throws CloudFault NOT_FOUND. */
   async status(campaignId: string): Promise<CampaignStatus> {
     const campaign = await this.#load(campaignId);
-    const rows = await this.#options.database.kysely
-      .selectFrom('campaign_vehicle')
-      .select(['state', (eb) => eb.fn.countAll<number>().as('count')])
-      .where('campaign_id', '=', campaignId)
-      .groupBy('state')
-      .execute();
-    return { campaign, counts: Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
+    const counts = await this.#count([campaignId]);
+    return { campaign, counts: counts.get(campaignId) ?? {} };
   }
 
-  /** Lists campaigns, the newest first. */
-  async list(countMax: number): Promise<readonly StoredCampaign[]> {
-    return await this.#options.database.kysely
+  /**
+   * Lists campaigns with their counts, the newest first.
+   *
+   * @param before - where the page before ended; from the newest on when left out.
+   */
+  async list(countMax: number, before?: CampaignPosition): Promise<readonly CampaignStatus[]> {
+    const { kysely } = this.#options.database;
+    let select = kysely
       .selectFrom('campaign')
       .selectAll()
       .orderBy('created_at', 'desc')
-      .limit(countMax)
+      .orderBy('campaign_id', 'desc')
+      .limit(countMax);
+    if (before !== undefined) {
+      const { createdAt, campaignId } = before;
+      select = select.where(
+        sql<boolean>`(created_at, campaign_id) < (${createdAt}, ${campaignId})`,
+      );
+    }
+    const campaigns = await select.execute();
+    const counts = await this.#count(campaigns.map(({ campaign_id: id }) => id));
+    return campaigns.map((campaign) => ({
+      campaign,
+      counts: counts.get(campaign.campaign_id) ?? {},
+    }));
+  }
+
+  async #count(
+    campaignIds: readonly string[],
+  ): Promise<ReadonlyMap<string, CampaignStatus['counts']>> {
+    if (campaignIds.length === 0) return new Map();
+    const rows = await this.#options.database.kysely
+      .selectFrom('campaign_vehicle')
+      .select(['campaign_id', 'state', (eb) => eb.fn.countAll<number>().as('count')])
+      .where('campaign_id', 'in', campaignIds)
+      .groupBy(['campaign_id', 'state'])
       .execute();
+    return new Map(
+      [...Map.groupBy(rows, (row) => row.campaign_id)].map(([id, own]) => [
+        id,
+        Object.fromEntries(own.map(({ state, count }) => [state, count])),
+      ]),
+    );
   }
 
   async #load(campaignId: string): Promise<StoredCampaign> {
@@ -159,13 +214,13 @@ export class Campaigns {
     return campaign;
   }
 
-  async #move(campaignId: string, move: keyof typeof MOVES, by: string): Promise<StoredCampaign> {
+  async #move(campaign: StoredCampaign, move: Move, by: string): Promise<void> {
     const { database, clock } = this.#options;
-    const campaign = await this.#load(campaignId);
+    const { campaign_id: campaignId } = campaign;
+    checkMove(campaign, move);
     const now = clock.now();
-    const next = ({ start: 'running', pause: 'paused', cancel: 'cancelled' } as const)[move];
-    const event = ({ start: 'started', pause: 'paused', cancel: 'cancelled' } as const)[move];
-    await database.kysely.transaction().execute(async (tx) => {
+    const { next, event } = MOVES[move];
+    await committed(database, async (tx) => {
       const updated = await tx
         .updateTable('campaign')
         .set({
@@ -173,17 +228,28 @@ export class Campaigns {
           ...(move === 'start' ? { started_at: campaign.started_at ?? now } : {}),
         })
         .where('campaign_id', '=', campaignId)
-        .where('state', 'in', [...MOVES[move]])
+        .where('state', 'in', [...MOVES[move].from])
         .executeTakeFirst();
-      if (Number(updated.numUpdatedRows) === 0) {
-        throw new CloudFault(
-          'CAMPAIGN_STATE',
-          `Cannot ${move} a campaign that is ${campaign.state}`,
-        );
-      }
-      await this.#record(tx, `campaign.${event}`, { campaignId, by });
+      if (Number(updated.numUpdatedRows) === 0) throw wrongState(move, 'no longer the same');
+      await this.#record(tx, event, { campaignId, by });
     });
-    return { ...campaign, state: next };
+  }
+
+  /** Page by page: no transaction spans the fleet. What is left of an interruption is told as cancelled. */
+  async #cancelPlaces(campaignId: string): Promise<void> {
+    const { database, clock } = this.#options;
+    let count = 0;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      const { numAffectedRows } = await sql`
+        update campaign_vehicle set state = 'cancelled', reason = 'CANCELLED', measured = '{}',
+          since = ${clock.now()}
+        where (vehicle_id, campaign_id) in (
+          select vehicle_id, campaign_id from campaign_vehicle
+          where campaign_id = ${campaignId} and state = any(${[...ACTIVE_STATES]})
+          order by vehicle_id limit ${PAGE_VEHICLES} for no key update)`.execute(database.kysely);
+      count = Number(numAffectedRows ?? 0);
+    } while (count > 0);
   }
 
   async #target(campaign: StoredCampaign, progress: StartProgress | undefined): Promise<void> {
@@ -234,18 +300,20 @@ export class Campaigns {
   }
 }
 
+function checkMove({ state }: StoredCampaign, move: Move): void {
+  if (!MOVES[move].from.includes(state)) throw wrongState(move, state);
+}
+
+function wrongState(move: Move, state: string): CloudFault {
+  return new CloudFault('CAMPAIGN_STATE', `Cannot ${move} a campaign that is ${state}`);
+}
+
 function rowOf(
-  campaign: StoredCampaign,
-  decision: ReturnType<Awaited<ReturnType<ReleaseStore['planner']>>['decide']>,
+  { campaign_id: campaignId }: StoredCampaign,
+  decision: VehicleDecision,
   { vehicleId }: VehicleInventory,
-): {
-  readonly vehicle_id: string;
-  readonly campaign_id: string;
-  readonly state: string;
-  readonly reason: string;
-  readonly measured: { readonly ecus: readonly string[] } | Record<string, never>;
-} {
-  const key = { vehicle_id: vehicleId, campaign_id: campaign.campaign_id };
+): Omit<Insertable<CampaignVehicleRow>, 'since'> {
+  const key = { vehicle_id: vehicleId, campaign_id: campaignId };
   switch (decision.kind) {
     case 'install':
       return { ...key, state: 'targeted', reason: 'NOT_SEEN', measured: {} };
@@ -255,5 +323,7 @@ function rowOf(
       const { state, reason, ecus } = decision;
       return { ...key, state, reason, measured: ecus.length > 0 ? { ecus } : {} };
     }
+    default:
+      return unreachable(decision);
   }
 }

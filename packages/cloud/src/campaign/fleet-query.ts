@@ -3,9 +3,10 @@ import { type CelInput, celEnv, isCelError, parse, plan } from '@bufbuild/cel';
 import { isJsonObject, type JsonValue } from '@immota/base';
 import type { VehicleInventory } from '../director/ports.ts';
 import { CloudFault } from '../fault.ts';
+import { checkExpression } from './query-expression.ts';
 
 /** An expression: a page of text is more than anybody reads before approving it. */
-export const QUERY_MAX_LENGTH = 4000;
+const QUERY_MAX_LENGTH = 4000;
 
 /**
  * A fleet query, parsed.
@@ -28,7 +29,8 @@ const environment = celEnv();
  * Parses a fleet query.
  *
  * @param text - CEL; its result must be true or false.
- * @throws CloudFault QUERY_MALFORMED when it is not CEL, or longer than 4,000 characters.
+ * @throws CloudFault QUERY_MALFORMED when it is not CEL, longer than 4,000 characters, asks for what a
+ * vehicle never has, or would take too long.
  */
 export function parseFleetQuery(text: string): FleetQuery {
   if (text.trim() === '' || text.length > QUERY_MAX_LENGTH) {
@@ -37,13 +39,7 @@ export function parseFleetQuery(text: string): FleetQuery {
       `Cannot read query: 1 to ${QUERY_MAX_LENGTH} characters`,
     );
   }
-  let evaluate: (bindings: Record<string, CelInput>) => unknown;
-  try {
-    evaluate = plan(environment, parse(text));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : 'no reason given';
-    throw new CloudFault('QUERY_MALFORMED', `Cannot read query: ${why}`, { cause: error });
-  }
+  const evaluate = compile(text);
   return {
     text,
     matches: (vehicle) => {
@@ -53,6 +49,20 @@ export function parseFleetQuery(text: string): FleetQuery {
   };
 }
 
+/** Whatever the library throws on, it is the text's fault: how deep it nests is found before. */
+function compile(text: string): (bindings: Record<string, CelInput>) => unknown {
+  try {
+    const parsed = parse(text);
+    checkExpression(parsed.expr);
+    return plan(environment, parsed);
+  } catch (error) {
+    if (error instanceof CloudFault) throw error;
+    const why = error instanceof Error ? error.message : 'no reason given';
+    throw new CloudFault('QUERY_MALFORMED', `Cannot read query: ${why}`, { cause: error });
+  }
+}
+
+/** A vehicle as an expression sees it; its names are those that `query-expression.ts` lets pass. */
 function bindingOf(vehicle: VehicleInventory): CelInput {
   const ecus = vehicle.ecus.map(
     (ecu) =>

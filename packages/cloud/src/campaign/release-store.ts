@@ -1,6 +1,7 @@
 /** Releases as they are kept: signed documents, checked once when they come. */
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '@immota/base';
+import { type Clock, findFaultCode } from '@immota/base';
+import { StoreFault } from '@immota/store';
 import {
   AKTUALIZR,
   checkThreshold,
@@ -9,8 +10,8 @@ import {
   type PublicKey,
   type RoleKeys,
 } from '@immota/uptane';
-import type { EventSink } from '../event-log/event-sink.ts';
-import { FLEET_STREAM } from '../event-log/event-sink.ts';
+import { committed } from '../context.ts';
+import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import { parseRelease, type Release, RELEASE_MAX_BYTES } from '../release/release-document.ts';
 import type { CloudDatabase } from '../schema/database.ts';
@@ -50,27 +51,43 @@ export class ReleaseStore {
   }
 
   /**
-   * Takes a signed release.
+   * Takes a signed release. The same document again is the same release: an answer may have been lost.
    *
    * @param document - as its signers made it.
    * @param createdBy - who brings it.
-   * @throws UptaneFault SIGNATURE_THRESHOLD when too few release keys signed it, MALFORMED.
-   * @throws CloudFault RELEASE_MALFORMED; IMAGE_UNKNOWN when it names an image that is not stored.
+   * @throws UptaneFault SIGNATURE_THRESHOLD when too few release keys signed it, MALFORMED, LIMIT.
+   * @throws CloudFault RELEASE_MALFORMED, also when it puts an image on hardware that the image is not for;
+   * IMAGE_UNKNOWN when it names an image that is not stored. Each refusal is on record.
    */
   async create(document: Uint8Array, createdBy: string): Promise<StoredRelease> {
+    try {
+      return await this.#take(document, createdBy);
+    } catch (error) {
+      await this.#recordRefusal(error, createdBy);
+      throw error;
+    }
+  }
+
+  async #take(document: Uint8Array, createdBy: string): Promise<StoredRelease> {
     const { database, authority, events, clock } = this.#options;
     const envelope = decodeEnvelope(AKTUALIZR, document, RELEASE_MAX_BYTES);
     const { keys, role } = authority();
     checkThreshold(envelope, keys, role);
     const release = parseRelease(envelope.signed);
     await this.#loadHashes(release);
-    const releaseId = randomUUID();
     const { name, version } = release;
-    await database.kysely.transaction().execute(async (tx) => {
+    const releaseId = await committed(database, async (tx) => {
+      const known = await tx
+        .selectFrom('release')
+        .select('release_id')
+        .where('document', '=', document)
+        .executeTakeFirst();
+      if (known !== undefined) return known.release_id;
+      const fresh = randomUUID();
       await tx
         .insertInto('release')
         .values({
-          release_id: releaseId,
+          release_id: fresh,
           name,
           version,
           document,
@@ -78,12 +95,26 @@ export class ReleaseStore {
           created_by: createdBy,
         })
         .execute();
-      const body = { releaseId, name, version, by: createdBy };
+      const body = { releaseId: fresh, name, version, by: createdBy };
       await events.append(tx, [
         { stream: FLEET_STREAM, kind: 'release.created', at: clock.now(), body },
       ]);
+      return fresh;
     });
     return { releaseId, release };
+  }
+
+  async #recordRefusal(error: unknown, by: string): Promise<void> {
+    const code = findFaultCode(error);
+    if (code === undefined || error instanceof StoreFault) return;
+    const { database, events, clock } = this.#options;
+    const event = {
+      stream: FLEET_STREAM,
+      kind: 'release.refused',
+      at: clock.now(),
+      body: { code, by },
+    } as const;
+    await committed(database, (tx) => events.append(tx, [event]));
   }
 
   /** Finds a release. @throws CloudFault NOT_FOUND. */
@@ -110,19 +141,26 @@ export class ReleaseStore {
     return planner;
   }
 
-  async #loadHashes(release: Release): Promise<ImageHashes> {
-    const names = release.images.map(({ name }) => name);
+  async #loadHashes({ images }: Release): Promise<ImageHashes> {
+    const names = [...new Set(images.map(({ name }) => name))];
     const rows = await this.#options.database.kysely
       .selectFrom('image')
-      .select(['name', 'sha256'])
+      .select(['name', 'sha256', 'hardware_ids'])
       .where('name', 'in', names)
       .execute();
-    const hashes = new Map(rows.map(({ name, sha256 }) => [name, sha256]));
-    for (const name of names) {
-      if (!hashes.has(name)) {
+    const stored = new Map<string, (typeof rows)[number]>(rows.map((row) => [row.name, row]));
+    for (const { name, hardwareIdentifier } of images) {
+      const image = stored.get(name);
+      if (image === undefined) {
         throw new CloudFault('IMAGE_UNKNOWN', `Cannot take release: image "${name}" is not stored`);
       }
+      if (!image.hardware_ids.includes(hardwareIdentifier)) {
+        throw new CloudFault(
+          'RELEASE_MALFORMED',
+          `Cannot take release: image "${name}" is not for "${hardwareIdentifier}"`,
+        );
+      }
     }
-    return hashes;
+    return new Map(rows.map(({ name, sha256 }) => [name, sha256]));
   }
 }

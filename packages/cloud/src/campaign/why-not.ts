@@ -1,20 +1,27 @@
 /** Why a vehicle is not updated: one object a campaign, with what to do and who must do it. */
-import { type Actor, REASONS, type ReasonCode } from '@immota/api';
+import { type ReasonCode, REASONS, type ReasonText, UPDATED, type VehicleState } from '@immota/api';
 import type { JsonObject } from '@immota/base';
+import type { SelectQueryBuilder } from 'kysely';
 import type { CloudDatabase } from '../schema/database.ts';
+import { CloudFault } from '../fault.ts';
+import type { CampaignRow, CloudSchema } from '../schema/tables.ts';
+import { isActive } from './vehicle-place.ts';
+
+/** Campaigns told of for one vehicle: ten years of one a month. */
+const CAMPAIGNS_MAX = 120;
 
 /** Where one vehicle stands in one campaign. */
 export interface WhyNot {
+  readonly vehicleId: string;
   readonly campaignId: string;
   readonly campaignName: string;
   readonly release: string;
-  readonly state: string;
-  /** Undefined for a vehicle that is updated. */
+  readonly state: VehicleState;
+  /** Undefined for a vehicle that is updated, and for no other. */
   readonly reason: ReasonCode | undefined;
-  readonly meaning: string;
-  readonly nextStep: string;
-  readonly actor: Actor;
+  readonly text: ReasonText;
   readonly measured: JsonObject;
+  readonly attempts: number;
   readonly since: Temporal.Instant;
 }
 
@@ -27,12 +34,88 @@ export async function explainVehicle(
   database: CloudDatabase,
   vehicleId: string,
 ): Promise<readonly WhyNot[]> {
-  const rows = await database.kysely
+  const rows = await selectPlaces(database)
+    .where('campaign_vehicle.vehicle_id', '=', vehicleId)
+    .orderBy('campaign.created_at', 'desc')
+    .orderBy('campaign.campaign_id')
+    .limit(CAMPAIGNS_MAX)
+    .execute();
+  return rows.map(explain);
+}
+
+/** Which vehicles of a campaign to explain. */
+export interface CampaignPage {
+  /** The last vehicle of the page before; `''` for the first page. */
+  readonly after: string;
+  readonly countMax: number;
+  /** All states when left out. */
+  readonly state?: string | undefined;
+}
+
+/**
+ * Explains the vehicles of a campaign, by their ids.
+ *
+ * @throws CloudFault NOT_FOUND when there is no such campaign.
+ */
+export async function explainCampaign(
+  database: CloudDatabase,
+  campaignId: string,
+  { after, countMax, state }: CampaignPage,
+): Promise<readonly WhyNot[]> {
+  let select = selectPlaces(database)
+    .where('campaign_vehicle.campaign_id', '=', campaignId)
+    .where('campaign_vehicle.vehicle_id', '>', after)
+    .orderBy('campaign_vehicle.vehicle_id')
+    .limit(countMax);
+  if (state !== undefined) {
+    select = select.where((where) =>
+      where(where.cast<string>('campaign_vehicle.state', 'text'), '=', state),
+    );
+  }
+  const rows = await select.execute();
+  if (rows.length === 0) await checkCampaign(database, campaignId);
+  return rows.map(explain);
+}
+
+async function checkCampaign(database: CloudDatabase, campaignId: string): Promise<void> {
+  const found = await database.kysely
+    .selectFrom('campaign')
+    .select('campaign_id')
+    .where('campaign_id', '=', campaignId)
+    .executeTakeFirst();
+  if (found === undefined) {
+    throw new CloudFault('NOT_FOUND', `Cannot find campaign "${campaignId}"`);
+  }
+}
+
+interface PlaceColumns {
+  readonly vehicle_id: string;
+  readonly campaign_id: string;
+  readonly campaign_name: string;
+  readonly campaign_state: CampaignRow['state'];
+  readonly release_name: string;
+  readonly release_version: string;
+  readonly state: VehicleState;
+  readonly reason: ReasonCode | null;
+  readonly measured: JsonObject;
+  readonly attempts: number;
+  readonly since: Temporal.Instant;
+  readonly quarantined: boolean;
+  readonly registered_at: Temporal.Instant | null;
+}
+
+type PlaceTables = 'campaign_vehicle' | 'campaign' | 'release' | 'vehicle';
+
+function selectPlaces({
+  kysely,
+}: CloudDatabase): SelectQueryBuilder<CloudSchema, PlaceTables, PlaceColumns> {
+  return kysely
     .selectFrom('campaign_vehicle')
     .innerJoin('campaign', 'campaign.campaign_id', 'campaign_vehicle.campaign_id')
     .innerJoin('release', 'release.release_id', 'campaign.release_id')
     .innerJoin('vehicle', 'vehicle.vehicle_id', 'campaign_vehicle.vehicle_id')
     .select([
+      'campaign_vehicle.vehicle_id',
       'campaign.campaign_id',
       'campaign.name as campaign_name',
       'campaign.state as campaign_state',
@@ -41,48 +124,37 @@ export async function explainVehicle(
       'campaign_vehicle.state',
       'campaign_vehicle.reason',
       'campaign_vehicle.measured',
+      'campaign_vehicle.attempts',
       'campaign_vehicle.since',
       'vehicle.quarantined',
       'vehicle.registered_at',
-    ])
-    .where('campaign_vehicle.vehicle_id', '=', vehicleId)
-    .orderBy('campaign.created_at', 'desc')
-    .limit(100)
-    .execute();
-  return rows.map((row) => {
-    const reason = reasonNow(row);
-    const text = reason === undefined ? undefined : REASONS[reason];
-    return {
-      campaignId: row.campaign_id,
-      campaignName: row.campaign_name,
-      release: `${row.release_name} ${row.release_version}`,
-      state: row.state,
-      reason,
-      meaning: text?.meaning ?? 'Every ECU runs the release, by its own signed report.',
-      nextStep: text?.nextStep ?? 'None.',
-      actor: text?.actor ?? 'nobody',
-      measured: row.measured,
-      since: row.since,
-    };
-  });
+    ]);
+}
+
+function explain(row: PlaceColumns): WhyNot {
+  const { state, reason } = placeNow(row);
+  return {
+    vehicleId: row.vehicle_id,
+    campaignId: row.campaign_id,
+    campaignName: row.campaign_name,
+    release: `${row.release_name} ${row.release_version}`,
+    state,
+    reason,
+    text: reason === undefined ? UPDATED : REASONS[reason],
+    measured: row.measured,
+    attempts: row.attempts,
+    since: row.since,
+  };
 }
 
 /** What holds now goes before what was written down: a barred vehicle waits for nothing else. */
-function reasonNow(row: {
-  readonly state: string;
-  readonly reason: string | null;
-  readonly campaign_state: string;
-  readonly quarantined: boolean;
-  readonly registered_at: Temporal.Instant | null;
-}): ReasonCode | undefined {
-  if (row.state === 'updated') return undefined;
-  const isOver = ['not-needed', 'cancelled', 'failed'].includes(row.state);
-  if (!isOver && row.quarantined) return 'QUARANTINED';
-  if (!isOver && row.registered_at === null) return 'NEVER_REGISTERED';
-  if (!isOver && row.campaign_state !== 'running') return 'CAMPAIGN_NOT_RUNNING';
-  return isReason(row.reason) ? row.reason : 'NOT_SEEN';
-}
-
-function isReason(code: string | null): code is ReasonCode {
-  return code !== null && Object.hasOwn(REASONS, code);
+function placeNow(row: PlaceColumns): Pick<WhyNot, 'state' | 'reason'> {
+  const { state, campaign_state: campaignState } = row;
+  const reason = row.reason ?? undefined;
+  if (!isActive(row)) return { state, reason };
+  if (campaignState === 'cancelled') return { state: 'cancelled', reason: 'CANCELLED' };
+  if (row.quarantined) return { state, reason: 'QUARANTINED' };
+  if (row.registered_at === null) return { state, reason: 'NEVER_REGISTERED' };
+  if (campaignState !== 'running') return { state, reason: 'CAMPAIGN_NOT_RUNNING' };
+  return { state, reason };
 }

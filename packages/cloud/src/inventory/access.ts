@@ -18,6 +18,8 @@ export interface AccessView {
   isQuarantined(vehicleId: string): boolean;
   /** Reads again now. */
   reload(): Promise<void>;
+  /** Calls back after each change. @returns what ends it. */
+  onChange(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ export async function openAccessView(
   let revoked: ReadonlySet<string> = new Set();
   let quarantined: ReadonlySet<string> = new Set();
   let running: Promise<void> = Promise.resolve();
+  const listeners = new Set<() => void>();
   const reload = async (): Promise<void> => {
     const { kysely } = database;
     const [serials, vehicles] = await Promise.all([
@@ -45,6 +48,7 @@ export async function openAccessView(
     ]);
     revoked = new Set(serials.map(({ serial }) => serial));
     quarantined = new Set(vehicles.map(({ vehicle_id: id }) => id));
+    for (const listener of listeners) listener();
   };
   // First listen, then read: what changes in between is told.
   const subscription = await database.listen(ACCESS_CHANNEL, () => {
@@ -55,6 +59,10 @@ export async function openAccessView(
     isRevoked: (serial) => revoked.has(serial),
     isQuarantined: (vehicleId) => quarantined.has(vehicleId),
     reload,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async close() {
       await subscription.close();
       await running;
@@ -123,18 +131,28 @@ async function revokeWhere(
 /**
  * Bars a vehicle, or lifts the bar.
  *
+ * @param by - the operator's name, for the record.
  * @returns whether the vehicle is there.
  */
 export async function setQuarantine(
   context: CloudContext,
   vehicleId: string,
   isQuarantined: boolean,
+  by = 'this machine',
 ): Promise<boolean> {
+  const at = context.clock.now();
   return await committed(context.database, async (tx) => {
-    const { rows } = await sql`update vehicle set quarantined = ${isQuarantined}
-      where vehicle_id = ${vehicleId} returning vehicle_id`.execute(tx);
+    const { rows } = await sql<{ readonly quarantined: boolean }>`select quarantined from vehicle
+      where vehicle_id = ${vehicleId} for no key update`.execute(tx);
+    const [row] = rows;
+    if (row === undefined) return false;
+    if (row.quarantined === isQuarantined) return true;
+    await sql`update vehicle set quarantined = ${isQuarantined}
+      where vehicle_id = ${vehicleId}`.execute(tx);
+    const kind = isQuarantined ? 'vehicle.quarantined' : 'vehicle.released';
+    await context.events.append(tx, [{ stream: vehicleId, kind, at, body: { by } }]);
     await notifyAccess(tx);
-    return rows.length > 0;
+    return true;
   });
 }
 

@@ -7,17 +7,19 @@ import {
   type Problem,
 } from '@immota/api';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { committed } from '../context.ts';
-import { FLEET_STREAM } from '../event-log/event-sink.ts';
+import { matchedRoutes } from 'hono/route';
 import { CloudFault } from '../fault.ts';
+import { RELEASE_MAX_BYTES } from '../release/release-document.ts';
 import { addCampaignRoutes } from './campaign-routes.ts';
 import { addImageRoutes } from './image-routes.ts';
 import { findProblem } from './problems.ts';
+import type { OperatorRefusal, RefusalLog } from './refusals.ts';
 import { addReleaseRoutes } from './release-routes.ts';
 import type { OperatorServices } from './services.ts';
 import { addTokenRoutes } from './token-routes.ts';
-import { authenticate, type Caller } from './tokens.ts';
+import { authenticate, type Caller, StaleToken } from './tokens.ts';
 import { addVehicleRoutes } from './vehicle-routes.ts';
 
 /** Bodies but uploads and metadata: forms that people fill in. */
@@ -37,17 +39,18 @@ export type OperatorApp = OpenAPIHono<OperatorEnv>;
  * Makes the operator API.
  *
  * @param services - what it works on.
+ * @param refusals - hears of whatever is refused.
  */
-export function createOperatorApp(services: OperatorServices): OperatorApp {
+export function createOperatorApp(services: OperatorServices, refusals: RefusalLog): OperatorApp {
   const app = new OpenAPIHono<OperatorEnv>({
-    defaultHook: (result, c) => {
-      if (result.success) return undefined;
+    defaultHook: (result) => {
+      if (result.success) return;
       const [issue] = result.error.issues;
       const where = issue?.path.join('.') ?? '';
-      const detail = `Cannot read request at "${where}": ${issue?.message ?? 'malformed'}`;
-      return c.json(problem(400, 'REQUEST_MALFORMED', detail), 400, {
-        'Content-Type': PROBLEM_MEDIA_TYPE,
-      });
+      throw new CloudFault(
+        'REQUEST_MALFORMED',
+        `Cannot read request at "${where}": ${issue?.message ?? 'malformed'}`,
+      );
     },
   });
   addGuards(app, services);
@@ -64,15 +67,18 @@ export function createOperatorApp(services: OperatorServices): OperatorApp {
   app.notFound((c) => respond(c, problem(404, 'NOT_FOUND', 'There is no such route')));
   app.onError((error, c) => {
     const found = findProblem(error);
-    if (found !== undefined) return respond(c, found);
-    services.failed(error);
-    return respond(c, problem(500, 'INTERNAL', 'Something broke here; it is on record'));
+    if (found === undefined) {
+      services.failed(error);
+      return respond(c, problem(500, 'INTERNAL', 'Something broke here; it is on record'));
+    }
+    refusals.note(describeRefusal(c, error, found.code));
+    return respond(c, found);
   });
   return app;
 }
 
 /** The head of the OpenAPI document. */
-export const OPENAPI_HEAD = {
+const OPENAPI_HEAD = {
   openapi: '3.1.0',
   info: {
     title: 'Immota operator API',
@@ -85,16 +91,16 @@ export const OPENAPI_HEAD = {
 /** Every route names its roles; a request that meets no route meets no handler either. */
 function addGuards(app: OperatorApp, services: OperatorServices): void {
   for (const { config, roles } of Object.values(OPERATOR_ROUTES)) {
-    const path = config.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    const path = config.getRoutingPath();
     app.on(config.method, path, async (c, next) => {
       const caller = await authenticate(services.context, c.req.header('authorization'));
-      await checkRole(services, caller, roles, `${config.method} ${path}`);
       c.set('caller', caller);
+      checkRole(caller, roles);
       await next();
     });
-    if (config.path.endsWith('/bytes')) continue;
-    const isMetadata = config.path.includes('/metadata/') || config.path.endsWith('/releases');
-    const maxSize = isMetadata ? METADATA_BODY_MAX_BYTES : BODY_MAX_BYTES;
+    // How long an upload may be is known to whoever takes it.
+    if (path.endsWith('/bytes')) continue;
+    const maxSize = bodyMaxBytes(path);
     const onError = (): never => {
       throw new CloudFault('REQUEST_TOO_LONG', `Cannot read body: over ${maxSize} bytes`);
     };
@@ -102,29 +108,42 @@ function addGuards(app: OperatorApp, services: OperatorServices): void {
   }
 }
 
-async function checkRole(
-  services: OperatorServices,
-  caller: Caller,
-  roles: readonly ApiRole[],
-  route: string,
-): Promise<void> {
-  if (roles.includes(caller.role)) return;
-  const { database, events, clock } = services.context;
-  const body = { name: caller.name, role: caller.role, route };
-  await committed(database, async (tx) => {
-    await events.append(tx, [
-      { stream: FLEET_STREAM, kind: 'authorisation.denied', at: clock.now(), body },
-    ]);
-  });
-  throw new CloudFault('FORBIDDEN', `Cannot let "${caller.name}" do this: role ${caller.role}`);
+function bodyMaxBytes(path: string): number {
+  if (path.includes('/metadata/')) return METADATA_BODY_MAX_BYTES;
+  return path.endsWith('/releases') ? RELEASE_MAX_BYTES : BODY_MAX_BYTES;
+}
+
+function checkRole({ name, role }: Caller, roles: readonly ApiRole[]): void {
+  if (roles.includes(role)) return;
+  throw new CloudFault('FORBIDDEN', `Cannot let "${name}" do this: role ${role}`);
+}
+
+const KINDS: Readonly<Partial<Record<string, OperatorRefusal['kind']>>> = {
+  UNAUTHENTICATED: 'authentication.refused',
+  FORBIDDEN: 'authorisation.denied',
+};
+
+function describeRefusal(c: Context<OperatorEnv>, error: Error, code: string): OperatorRefusal {
+  const path = matchedRoutes(c).find((matched) => matched.path !== '/*')?.path ?? 'none';
+  // Where the guard itself refuses there is no caller yet, whatever the types say.
+  const caller = c.get('caller') as Caller | undefined;
+  return {
+    kind: KINDS[code] ?? 'request.refused',
+    code,
+    route: `${c.req.method} ${path}`,
+    by: error instanceof StaleToken ? error.tokenName : caller?.name,
+  };
 }
 
 function respond(
   c: { body(text: string, status: never, headers: Record<string, string>): Response },
   body: Problem,
 ): Response {
+  const challenge: Record<string, string> =
+    body.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {};
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Hono wants a literal status; the problem's is bounded by its schema
   return c.body(JSON.stringify(body), body.status as never, {
     'Content-Type': PROBLEM_MEDIA_TYPE,
+    ...challenge,
   });
 }

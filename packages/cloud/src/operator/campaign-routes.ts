@@ -1,6 +1,8 @@
 /** Campaigns. */
 import { OPERATOR_ROUTES } from '@immota/api';
+import { explainCampaign } from '../campaign/why-not.ts';
 import type { OperatorApp } from './app.ts';
+import { encodePosition, parsePosition } from './position.ts';
 import type { OperatorServices } from './services.ts';
 import { campaignVehicleView, campaignView } from './views.ts';
 
@@ -15,10 +17,17 @@ export function addCampaignRoutes(
     return c.json(campaignView(await campaigns.status(campaignId)), 201);
   });
   app.openapi(OPERATOR_ROUTES.listCampaigns.config, async (c) => {
-    const { limit } = c.req.valid('query');
-    const rows = await campaigns.list(limit);
-    const items = await Promise.all(rows.map((row) => campaigns.status(row.campaign_id)));
-    return c.json({ items: items.map(campaignView) }, 200);
+    const { after, limit } = c.req.valid('query');
+    const before = after === undefined ? undefined : parsePosition(after);
+    const found = await campaigns.list(
+      limit,
+      before && { createdAt: before.createdAt, campaignId: before.id },
+    );
+    const items = found.map(campaignView);
+    const last = found.length < limit ? undefined : found.at(-1)?.campaign;
+    if (last === undefined) return c.json({ items }, 200);
+    const next = encodePosition({ createdAt: last.created_at, id: last.campaign_id });
+    return c.json({ items, next }, 200);
   });
   app.openapi(OPERATOR_ROUTES.getCampaign.config, async (c) =>
     c.json(campaignView(await campaigns.status(c.req.valid('param').campaignId)), 200),
@@ -38,17 +47,10 @@ export function addCampaignRoutes(
   app.openapi(OPERATOR_ROUTES.listCampaignVehicles.config, async (c) => {
     const { campaignId } = c.req.valid('param');
     const { after = '', limit, state } = c.req.valid('query');
-    let select = context.database.kysely
-      .selectFrom('campaign_vehicle')
-      .selectAll()
-      .where('campaign_id', '=', campaignId)
-      .where('vehicle_id', '>', after)
-      .orderBy('vehicle_id')
-      .limit(limit);
-    if (state !== undefined) select = select.where('state', '=', state);
-    const rows = await select.execute();
-    const items = rows.map(campaignVehicleView);
-    const last = rows.length < limit ? undefined : rows.at(-1)?.vehicle_id;
+    const page = { after, countMax: limit, state };
+    const found = await explainCampaign(context.database, campaignId, page);
+    const items = found.map(campaignVehicleView);
+    const last = found.length < limit ? undefined : found.at(-1)?.vehicleId;
     return c.json(last === undefined ? { items } : { items, next: last }, 200);
   });
 }

@@ -1,10 +1,11 @@
 /** Releases. */
 import { OPERATOR_ROUTES } from '@immota/api';
+import { sql } from '@immota/store';
 import type { Selectable } from 'kysely';
-import { CloudFault } from '../fault.ts';
 import { parseRelease } from '../release/release-document.ts';
 import type { ReleaseRow } from '../schema/tables.ts';
 import type { OperatorApp } from './app.ts';
+import { encodePosition, parsePosition } from './position.ts';
 import type { OperatorServices } from './services.ts';
 import type { View } from './views.ts';
 
@@ -27,24 +28,19 @@ export function addReleaseRoutes(app: OperatorApp, { context, releases }: Operat
       .selectFrom('release')
       .selectAll()
       .orderBy('created_at', 'desc')
-      .orderBy('release_id')
+      .orderBy('release_id', 'desc')
       .limit(limit);
-    if (after !== undefined) select = select.where('created_at', '<', instantOf(after));
+    if (after !== undefined) {
+      const { createdAt, id } = parsePosition(after);
+      select = select.where(sql<boolean>`(created_at, release_id) < (${createdAt}, ${id})`);
+    }
     const rows = await select.execute();
     const items = rows.map(releaseView);
-    const last = rows.length < limit ? undefined : rows.at(-1)?.created_at.toString();
-    return c.json(last === undefined ? { items } : { items, next: last }, 200);
+    const last = rows.length < limit ? undefined : rows.at(-1);
+    if (last === undefined) return c.json({ items }, 200);
+    const next = encodePosition({ createdAt: last.created_at, id: last.release_id });
+    return c.json({ items, next }, 200);
   });
-}
-
-function instantOf(text: string): Temporal.Instant {
-  try {
-    return Temporal.Instant.from(text);
-  } catch (error) {
-    throw new CloudFault('REQUEST_MALFORMED', 'Cannot read request: "after" is no instant', {
-      cause: error,
-    });
-  }
 }
 
 function releaseView(row: Selectable<ReleaseRow>): View<'releaseSchema'> {

@@ -1,6 +1,7 @@
 /** Serves the operator API over HTTP. */
 import { serve } from '@hono/node-server';
 import { createOperatorApp } from './app.ts';
+import { RefusalLog } from './refusals.ts';
 import type { OperatorServices } from './services.ts';
 
 /** Where to serve. */
@@ -24,7 +25,8 @@ export async function serveOperator(
   services: OperatorServices,
   { host = '127.0.0.1', port = 0 }: ServeOperatorOptions = {},
 ): Promise<OperatorServer> {
-  const app = createOperatorApp(services);
+  const refusals = new RefusalLog(services.context, services.failed);
+  const app = createOperatorApp(services, refusals);
   const { promise: listening, resolve, reject } = Promise.withResolvers<number>();
   const server = serve({ fetch: app.fetch, hostname: host, port }, (info) => resolve(info.port));
   server.once('error', reject);
@@ -40,6 +42,7 @@ export async function serveOperator(
       }, CLOSE_PATIENCE_MS);
       await closed;
       clearTimeout(timer);
+      await refusals.close();
     },
   };
 }

@@ -8,11 +8,12 @@ import { createToken, revokeToken } from './tokens.ts';
 export function addTokenRoutes(app: OperatorApp, { context }: OperatorServices): void {
   app.openapi(OPERATOR_ROUTES.createToken.config, async (c) => {
     const { name, role, uploadsFor = [], ttlDays } = c.req.valid('json');
-    const { token, expiresAt } = await createToken(context, { name, role, uploadsFor, ttlDays });
+    const description = { name, role, uploadsFor, ttlDays, by: c.get('caller').name };
+    const { token, expiresAt } = await createToken(context, description);
     return c.json({ token, name, role, expiresAt: expiresAt.toString() }, 201);
   });
   app.openapi(OPERATOR_ROUTES.revokeToken.config, async (c) => {
     const { name } = c.req.valid('param');
-    return c.json({ isRevoked: await revokeToken(context, name) }, 200);
+    return c.json({ isRevoked: await revokeToken(context, name, c.get('caller').name) }, 200);
   });
 }

@@ -9,6 +9,7 @@ import { CloudFault } from '../fault.ts';
 /** So that a token in a log or a repository is recognised by those who look for secrets. */
 const PREFIX = 'immota_';
 const TOKEN_LENGTH_BYTES = 32;
+const UNAUTHENTICATED = 'Cannot let in: no valid token';
 
 /** Who a request comes from. */
 export interface Caller {
@@ -21,6 +22,18 @@ export interface Caller {
 /** A token to be made. */
 export interface TokenDescription extends Caller {
   readonly ttlDays: number;
+  /** Who makes it; undefined when it is made on the machine itself. */
+  readonly by?: string | undefined;
+}
+
+/** A token that is good no more: whose it was is for the record, and not for the caller. */
+export class StaleToken extends CloudFault {
+  readonly tokenName: string;
+
+  constructor(tokenName: string) {
+    super('UNAUTHENTICATED', UNAUTHENTICATED);
+    this.tokenName = tokenName;
+  }
 }
 
 /** A token, this once. */
@@ -38,7 +51,7 @@ export async function createToken(
   context: CloudContext,
   description: TokenDescription,
 ): Promise<NewToken> {
-  const { name, role, uploadsFor, ttlDays } = description;
+  const { name, role, uploadsFor, ttlDays, by = 'this machine' } = description;
   const secret = Buffer.from(context.entropy.bytes(TOKEN_LENGTH_BYTES)).toString('base64url');
   const token = `${PREFIX}${secret}`;
   const now = context.clock.now();
@@ -49,7 +62,7 @@ export async function createToken(
       .deleteFrom('api_token')
       .where('name', '=', name)
       .where((where) =>
-        where.or([where('revoked_at', 'is not', null), where('expires_at', '<', now)]),
+        where.or([where('revoked_at', 'is not', null), where('expires_at', '<=', now)]),
       )
       .execute();
     const inserted = await tx
@@ -67,14 +80,23 @@ export async function createToken(
       throw new CloudFault('TOKEN_EXISTS', `Cannot create token: "${name}" is taken`);
     }
     await context.events.append(tx, [
-      { stream: FLEET_STREAM, kind: 'token.created', at: now, body: { name, role } },
+      { stream: FLEET_STREAM, kind: 'token.created', at: now, body: { name, role, by } },
     ]);
   });
   return { token, expiresAt };
 }
 
-/** Revokes a token. @returns whether one of this name was good until now. */
-export async function revokeToken(context: CloudContext, name: string): Promise<boolean> {
+/**
+ * Revokes a token.
+ *
+ * @param by - who revokes it; the machine itself when left out.
+ * @returns whether one of this name was good until now.
+ */
+export async function revokeToken(
+  context: CloudContext,
+  name: string,
+  by = 'this machine',
+): Promise<boolean> {
   const now = context.clock.now();
   return await committed(context.database, async (tx) => {
     const updated = await tx
@@ -82,10 +104,11 @@ export async function revokeToken(context: CloudContext, name: string): Promise<
       .set({ revoked_at: now })
       .where('name', '=', name)
       .where('revoked_at', 'is', null)
+      .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
       .executeTakeFirst();
     if (Number(updated.numUpdatedRows) === 0) return false;
     await context.events.append(tx, [
-      { stream: FLEET_STREAM, kind: 'token.revoked', at: now, body: { name } },
+      { stream: FLEET_STREAM, kind: 'token.revoked', at: now, body: { name, by } },
     ]);
     return true;
   });
@@ -94,28 +117,26 @@ export async function revokeToken(context: CloudContext, name: string): Promise<
 /**
  * Finds who a token belongs to. Looked up by hash, so no comparison's time tells anything of it.
  *
- * @throws CloudFault UNAUTHENTICATED when it is unknown, revoked or over.
+ * @throws CloudFault UNAUTHENTICATED when it is unknown; {@link StaleToken} when it is revoked or over.
  */
 export async function authenticate(
   { database, clock }: Pick<CloudContext, 'database' | 'clock'>,
   authorization: string | undefined,
 ): Promise<Caller> {
-  const token = /^Bearer (immota_[\w-]{43})$/.exec(authorization ?? '')?.[1];
+  const token = /^bearer +(immota_[\w-]{43})$/i.exec(authorization ?? '')?.[1];
   const row =
     token === undefined
       ? undefined
       : await database.kysely
           .selectFrom('api_token')
-          .select(['name', 'role', 'uploads_for', 'expires_at'])
+          .select(['name', 'role', 'uploads_for', 'expires_at', 'revoked_at'])
           .where('token_hash', '=', hashOf(token))
-          .where('revoked_at', 'is', null)
           .executeTakeFirst();
-  const role = API_ROLES.find((known) => known === row?.role);
-  const expiresAt = row?.expires_at ?? undefined;
+  if (row === undefined) throw new CloudFault('UNAUTHENTICATED', UNAUTHENTICATED);
+  const role = API_ROLES.find((known) => known === row.role);
+  const expiresAt = row.expires_at ?? undefined;
   const isOver = expiresAt !== undefined && Temporal.Instant.compare(expiresAt, clock.now()) <= 0;
-  if (row === undefined || role === undefined || isOver) {
-    throw new CloudFault('UNAUTHENTICATED', 'Cannot let in: no valid token');
-  }
+  if (role === undefined || isOver || row.revoked_at !== null) throw new StaleToken(row.name);
   return { name: row.name, role, uploadsFor: row.uploads_for };
 }
 

@@ -1,8 +1,10 @@
 /** Vehicles, their timelines, their certificates, and why they are not updated. */
 import { OPERATOR_ROUTES } from '@immota/api';
 import { parseSerialNumber } from '@immota/pki';
+import { findConstraint } from '@immota/store';
 import { explainVehicle } from '../campaign/why-not.ts';
 import { parseFleetQuery } from '../campaign/fleet-query.ts';
+import { type CloudContext, committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { VehicleInventory } from '../director/ports.ts';
 import { revokeCertificate, setQuarantine } from '../inventory/access.ts';
@@ -13,7 +15,7 @@ import { loadVehicles } from '../inventory/vehicle-record.ts';
 import type { OperatorApp } from './app.ts';
 import { createFleetReader } from '../inventory/fleet.ts';
 import type { OperatorServices } from './services.ts';
-import { eventView, vehicleView, whyNotView } from './views.ts';
+import { eventView, vehicleView, type View, whyNotView } from './views.ts';
 
 /** Vehicles looked at for one page of a query; beyond it the page ends early and goes on from there. */
 const LOOKED_AT_MAX = 20_000;
@@ -40,9 +42,7 @@ export function addVehicleRoutes(app: OperatorApp, services: OperatorServices): 
   );
   app.openapi(OPERATOR_ROUTES.patchVehicle.config, async (c) => {
     const { vehicleId } = c.req.valid('param');
-    const { isQuarantined, tags, ...rest } = c.req.valid('json');
-    await saveVehicle(context, { vehicleId, ...rest, tags });
-    if (isQuarantined !== undefined) await setQuarantine(context, vehicleId, isQuarantined);
+    await patchVehicle(context, vehicleId, { ...c.req.valid('json'), by: c.get('caller').name });
     return c.json(vehicleView(await load(vehicleId)), 200);
   });
   app.openapi(OPERATOR_ROUTES.approveReplacement.config, async (c) => {
@@ -59,8 +59,35 @@ export function addVehicleRoutes(app: OperatorApp, services: OperatorServices): 
     const { vehicleId } = await load(c.req.valid('param').vehicleId);
     return c.json({ isSent: await services.wake(vehicleId) }, 200);
   });
-  addEventRoutes(app, services);
+  addEventRoutes(app, services, load);
   addCertificateRoutes(app, services);
+}
+
+/** What changed is on record by its names; the values may be personal. */
+async function patchVehicle(
+  context: CloudContext,
+  vehicleId: string,
+  patch: View<'vehiclePatchSchema'> & { readonly by: string },
+): Promise<void> {
+  const { by, isQuarantined, ...description } = patch;
+  try {
+    await saveVehicle(context, { vehicleId, ...description });
+  } catch (error) {
+    if (findConstraint(error) !== 'vehicle_vin_key') throw error;
+    throw new CloudFault('VIN_EXISTS', 'Cannot set the VIN: another vehicle has it', {
+      cause: error,
+    });
+  }
+  if (isQuarantined !== undefined) await setQuarantine(context, vehicleId, isQuarantined, by);
+  const fields = Object.keys(description);
+  if (fields.length === 0) return;
+  const event = {
+    stream: vehicleId,
+    kind: 'vehicle.described',
+    at: context.clock.now(),
+    body: { fields, by },
+  } as const;
+  await committed(context.database, (tx) => context.events.append(tx, [event]));
 }
 
 async function findVehicles(
@@ -85,9 +112,14 @@ async function findVehicles(
   return { items, next };
 }
 
-function addEventRoutes(app: OperatorApp, { context }: OperatorServices): void {
+function addEventRoutes(
+  app: OperatorApp,
+  { context }: OperatorServices,
+  load: (vehicleId: string) => Promise<VehicleInventory>,
+): void {
   app.openapi(OPERATOR_ROUTES.listTimeline.config, async (c) => {
     const { vehicleId } = c.req.valid('param');
+    await load(vehicleId);
     const { after, limit } = c.req.valid('query');
     const rows = await context.database.kysely
       .selectFrom('event')
@@ -146,10 +178,10 @@ function addCertificateRoutes(app: OperatorApp, { context }: OperatorServices): 
     return c.json(last === undefined ? { items } : { items, next: last }, 200);
   });
   app.openapi(OPERATOR_ROUTES.revokeCertificate.config, async (c) => {
-    const { serial } = c.req.valid('param');
+    const serial = parseSerialNumber(c.req.valid('param').serial);
     const { reason } = c.req.valid('json');
     const by = c.get('caller').name;
-    await revokeCertificate(context, parseSerialNumber(serial), { reason, by });
+    await revokeCertificate(context, serial, { reason, by });
     const row = await context.database.kysely
       .selectFrom('device_certificate')
       .selectAll()

@@ -1,5 +1,5 @@
 /** Rows into what the operator API gives. */
-import { type operatorSchemas, REASONS, VEHICLE_STATES, type VehicleState } from '@immota/api';
+import type { operatorSchemas } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import type { CampaignStatus } from '../campaign/campaigns.ts';
 import type { WhyNot } from '../campaign/why-not.ts';
@@ -70,45 +70,32 @@ export function campaignView({ campaign, counts }: CampaignStatus): View<'campai
 }
 
 /** One vehicle of a campaign, with the meaning of its reason. */
-export function campaignVehicleView(row: {
-  readonly vehicle_id: string;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly measured: JsonObject;
-  readonly attempts: number;
-  readonly since: Temporal.Instant;
-}): View<'campaignVehicleSchema'> {
-  const text = findReason(row.reason);
+export function campaignVehicleView(why: WhyNot): View<'campaignVehicleSchema'> {
+  const { vehicleId, state, reason, text, measured, attempts, since } = why;
   return {
-    vehicleId: row.vehicle_id,
-    state: stateOf(row.state),
-    reason: row.reason ?? undefined,
-    meaning: text?.meaning ?? 'Every ECU runs the release, by its own signed report.',
-    nextStep: text?.nextStep ?? 'None.',
-    actor: text?.actor ?? 'nobody',
-    measured: { ...row.measured },
-    attempts: row.attempts,
-    since: row.since.toString(),
+    vehicleId,
+    state,
+    reason,
+    ...text,
+    measured: { ...measured },
+    attempts,
+    since: since.toString(),
   };
 }
 
 /** Why a vehicle is not updated in one campaign. */
 export function whyNotView(why: WhyNot): View<'whyNotSchema'> {
+  const { campaignId, campaignName, release, state, reason, text, measured, since } = why;
   return {
-    ...why,
-    state: stateOf(why.state),
-    measured: { ...why.measured },
-    since: why.since.toString(),
+    campaignId,
+    campaignName,
+    release,
+    state,
+    reason,
+    ...text,
+    measured: { ...measured },
+    since: since.toString(),
   };
-}
-
-/** A state as the API names it; the database holds no other. */
-function stateOf(text: string): VehicleState {
-  return VEHICLE_STATES.find((state) => state === text) ?? 'targeted';
-}
-
-function findReason(code: string | null): (typeof REASONS)[keyof typeof REASONS] | undefined {
-  return Object.entries(REASONS).find(([known]) => known === code)?.[1];
 }
 
 /** One event. */

@@ -10,12 +10,13 @@ import {
   type InstallableName,
   parseHardwareIdentifier,
   parseInstallableName,
+  UptaneFault,
 } from '@immota/uptane';
 
 import { CloudFault } from '../fault.ts';
 
 /** Images in one release, with all its intermediate versions: 256 ECUs, four versions back each. */
-export const RELEASE_IMAGES_MAX = 1024;
+const RELEASE_IMAGES_MAX = 1024;
 /** A release document. */
 export const RELEASE_MAX_BYTES = 2_097_152;
 const CONSTRAINTS_MAX = 64;
@@ -95,13 +96,10 @@ export function parseRelease(signed: JsonObject): Release {
     throw malformed(`at "${issue?.path.join('.') ?? ''}": ${issue?.message ?? ''}`);
   }
   const { data } = parsed;
-  const images = data.images.map((image) => ({
-    hardwareIdentifier: parseHardwareIdentifier(image.hardwareId),
-    name: parseInstallableName(image.name),
-    installsOver: image.installsOver === 'any' ? ('any' as const) : new Set(image.installsOver),
-    requires: (image.requires ?? []).map(constraintOf),
-    conflicts: (image.conflicts ?? []).map(constraintOf),
-  }));
+  // What the database cannot hold is no text that anybody meant.
+  if (JSON.stringify(signed).includes(String.raw`\u0000`))
+    throw malformed('it holds a NUL character');
+  const images = readImages(data.images);
   checkUnique(images);
   return {
     name: data.name,
@@ -112,6 +110,28 @@ export function parseRelease(signed: JsonObject): Release {
     unusableSeconds: data.unusableSeconds ?? 0,
     unavailable: data.unavailable ?? [],
     isSecurity: data.security ?? false,
+  };
+}
+
+/** Names are checked by the trust core; here what it refuses is a release that cannot be read. */
+function readImages(images: z.infer<typeof releaseSchema>['images']): readonly ReleaseImage[] {
+  try {
+    return images.map((image) => readImage(image));
+  } catch (error) {
+    if (!(error instanceof UptaneFault)) throw error;
+    throw new CloudFault('RELEASE_MALFORMED', `Cannot read release: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function readImage(image: z.infer<typeof releaseSchema>['images'][number]): ReleaseImage {
+  return {
+    hardwareIdentifier: parseHardwareIdentifier(image.hardwareId),
+    name: parseInstallableName(image.name),
+    installsOver: image.installsOver === 'any' ? 'any' : new Set(image.installsOver),
+    requires: (image.requires ?? []).map(constraintOf),
+    conflicts: (image.conflicts ?? []).map(constraintOf),
   };
 }
 

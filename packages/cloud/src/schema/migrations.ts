@@ -1,5 +1,6 @@
 import type { Migration } from '@immota/store';
 import { MAIN_JOB } from './0001-main-job.ts';
+import { CAMPAIGN_PLACES } from './0002-campaign-places.ts';
 
 /** The whole history of the cloud's schema, oldest first. A migration that has shipped is never edited. */
-export const MIGRATIONS: readonly Migration[] = [MAIN_JOB];
+export const MIGRATIONS: readonly Migration[] = [MAIN_JOB, CAMPAIGN_PLACES];

@@ -1,4 +1,5 @@
 /** The rows of the cloud's tables, as Kysely sees them; `migrations.ts` makes them. */
+import type { ReasonCode, VehicleState } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import type { Generated } from '@immota/store';
 
@@ -169,12 +170,13 @@ export interface CampaignRow {
   readonly started_at: Time | null;
 }
 
-/** Where a vehicle stands in a campaign: `VehicleState` and `ReasonCode` of `@immota/api`. */
+/** Where a vehicle stands in a campaign; the database takes no other state. */
 export interface CampaignVehicleRow {
   readonly vehicle_id: string;
   readonly campaign_id: string;
-  readonly state: string;
-  readonly reason: string | null;
+  readonly state: VehicleState;
+  /** Null for a vehicle that is updated, and for no other. */
+  readonly reason: ReasonCode | null;
   readonly measured: Generated<JsonObject>;
   readonly attempts: Generated<number>;
   readonly since: Generated<Time>;
