@@ -47,11 +47,9 @@ export function* findTarget(
   const visited = new Set<RoleName>();
   let loads = 0;
   const pending = expand(dialect, top.body, query).visits;
-  while (pending.length > 0) {
-    const visit = pending.pop();
-    if (visit === undefined) break;
+  for (let visit = pending.pop(); visit !== undefined; visit = pending.pop()) {
     const [role] = visit.roles;
-    const agreed = visit.agreeing > 1 || visit.roles.length > 1;
+    const agreed = visit.roles.length > 1;
     if (role === undefined || (!agreed && visited.has(role.name))) continue;
     loads += visit.roles.length;
     if (loads > DELEGATIONS_VISITED_MAX) {

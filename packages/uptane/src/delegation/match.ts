@@ -96,8 +96,8 @@ function charactersMatch(pattern: Characters, text: Characters): boolean {
       patternAt += 1;
       continue;
     }
-    const next = patternAt < pattern.length ? matchOne(pattern, patternAt, text[textAt] ?? '') : -1;
-    if (next >= 0) {
+    const next = matchOne(pattern, patternAt, text[textAt] ?? '');
+    if (next !== undefined) {
       patternAt = next;
       textAt += 1;
     } else if (star >= 0) {
@@ -112,23 +112,25 @@ function charactersMatch(pattern: Characters, text: Characters): boolean {
   return patternAt === pattern.length;
 }
 
-/** Matches one character; returns where the pattern goes on, or -1. */
-function matchOne(pattern: Characters, at: number, character: string): number {
+/** Matches one character; returns where the pattern goes on, or undefined. */
+function matchOne(pattern: Characters, at: number, character: string): number | undefined {
   if (pattern[at] === '?') return at + 1;
   if (pattern[at] === '[') {
     const inverted = pattern[at + 1] === '!';
     const first = at + (inverted ? 2 : 1);
     // A bracket right at the start of a set stands for itself.
     const end = pattern.indexOf(']', first + 1);
-    if (end > 0) return setHolds(pattern.slice(first, end), character) === inverted ? -1 : end + 1;
+    if (end > 0) {
+      return setHolds(pattern.slice(first, end), character) === inverted ? undefined : end + 1;
+    }
   }
-  return pattern[at] === character ? at + 1 : -1;
+  return pattern[at] === character ? at + 1 : undefined;
 }
 
 function setHolds(set: Characters, character: string): boolean {
   for (let index = 0; index < set.length; index += 1) {
     const low = set[index] ?? '';
-    const high = set[index + 1] === '-' && index + 2 < set.length ? set[index + 2] : undefined;
+    const high = set[index + 1] === '-' ? set[index + 2] : undefined;
     if (high === undefined) {
       if (low === character) return true;
     } else {

@@ -190,6 +190,15 @@ describe('findTarget()', () => {
     assert.equal(counterOf(await search.find()), 1);
   });
 
+  it('finds nothing where no Targets are trusted', async () => {
+    const { world } = new Search();
+    await world.image.publish();
+    const session = new RepositorySession({ ...world.full().image, repository: 'image' });
+    const trust = { ...(await world.run(session.refresh())), targets: new Map() };
+    const query = { name: parseTargetName(NAME), hardwareIdentifiers: [] };
+    assert.equal(await world.run(findTarget(TUF, { session, trust }, query)), undefined);
+  });
+
   it('finds nothing where nobody lists the name', async () => {
     const search = new Search();
     search.delegate('a');
