@@ -17,6 +17,7 @@ import { directorRoutes, extensionRoutes } from './director-routes.ts';
 import { sendEmpty, sendNotModified, sendProblem } from './exchange.ts';
 import { informationRoutes } from './information-routes.ts';
 import {
+  CLOSE_PATIENCE_MS,
   CONNECTIONS_MAX,
   PATH_MAX_CHARACTERS,
   RATE_BURST,
@@ -162,7 +163,12 @@ class OpenGateway implements Gateway {
       resolve();
     });
     this.#server.closeIdleConnections();
+    // A client that does not come to an end must not keep the house from closing.
+    const patience = this.#timer.schedule(CLOSE_PATIENCE_MS, () => {
+      this.#server.closeAllConnections();
+    });
     await promise;
+    patience.cancel();
     await this.#recorder.close();
   }
 

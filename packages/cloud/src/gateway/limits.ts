@@ -44,3 +44,5 @@ export const PATH_MAX_CHARACTERS = 4096;
 export const STATUS_HOURS = 24;
 /** How long published revocations may lag behind the gateway's own. */
 export const STATUS_CACHE_MS = 60_000;
+/** How long requests under way may take to end when the server stops. */
+export const CLOSE_PATIENCE_MS = 10_000;

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type TLSSocket } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
+import { encodeCertificatesPem, encodeCredentialFiles } from '@immota/pki';
+import { revokeVehicle, setQuarantine, startCloud } from '../../src/index.ts';
+import type { TestClient } from '../support/client.ts';
 import { startTestCloud, type TestCloud } from '../support/running-cloud.ts';
 import { TestVehicle } from '../support/vehicle.ts';
 
@@ -9,25 +14,225 @@ before(async () => {
 });
 after(() => cloud.close());
 
+let count = 0;
+/** A vehicle that has registered and reported, and its client. */
+async function registered(
+  keepAlive = false,
+): Promise<{ vehicle: TestVehicle; client: TestClient }> {
+  count += 1;
+  const vehicle = new TestVehicle(`veh-${count}`, [[`TBOX-${count}`, 'tbox-hw']]);
+  const client = await cloud.client(vehicle.id, keepAlive);
+  const body = JSON.stringify(vehicle.registration());
+  assert.equal((await client.ask('POST', '/director/ecus', { body })).status, 201);
+  const manifest = await vehicle.manifest();
+  assert.equal((await client.ask('PUT', '/director/manifest', { body: manifest })).status, 200);
+  return { vehicle, client };
+}
+
 describe('a vehicle', () => {
-  it('registers, reports and fetches its metadata', async () => {
-    const vehicle = new TestVehicle('veh-1', [['TBOX-1', 'tbox-hw']]);
-    const client = await cloud.client('veh-1');
-    const registration = JSON.stringify(vehicle.registration());
-    assert.equal((await client.ask('POST', '/director/ecus', { body: registration })).status, 201);
-    assert.equal((await client.ask('POST', '/director/ecus', { body: registration })).status, 200);
-    const manifest = await vehicle.manifest();
-    assert.equal((await client.ask('PUT', '/director/manifest', { body: manifest })).status, 200);
+  it('registers twice alike, reports and fetches its metadata {uptane E1}', async () => {
+    const { vehicle, client } = await registered();
+    const body = JSON.stringify(vehicle.registration());
+    assert.equal((await client.ask('POST', '/director/ecus', { body })).status, 200);
     assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
     const absent = await client.ask('GET', '/director/2.root.json');
     assert.deepEqual([absent.status, absent.body.length], [404, 0]);
-    const targets = await client.ask('GET', '/director/targets.json');
-    assert.equal(targets.status, 200);
-    assert.equal(targets.headers['content-encoding'], undefined);
-    const timestamp = await client.ask('GET', '/director/timestamp.json');
-    const { etag = '' } = timestamp.headers;
-    const headers = { 'if-none-match': etag };
-    const again = await client.ask('GET', '/director/timestamp.json', { headers });
-    assert.equal(again.status, 304);
+    for (const file of ['targets', 'snapshot', 'timestamp']) {
+      const answer = await client.ask('GET', `/director/${file}.json`, {
+        headers: { 'accept-encoding': 'gzip' },
+      });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers['content-encoding'], undefined);
+      assert.ok(answer.body.length < 65_536);
+    }
+    assert.equal((await client.ask('GET', '/director/1.targets.json')).status, 200);
+    assert.equal((await client.ask('GET', '/director/9.targets.json')).status, 404);
+  });
+
+  it('is told shortly that nothing is new, and what is new', async () => {
+    const { vehicle, client } = await registered(true);
+    const first = await client.ask('GET', '/director/timestamp.json');
+    const headers = { 'if-none-match': first.headers.etag ?? '' };
+    for (let times = 0; times < 2; times += 1) {
+      const again = await client.ask('GET', '/director/timestamp.json', { headers });
+      assert.equal(again.status, 304);
+      assert.deepEqual(Object.keys(again.headers), []);
+    }
+    cloud.clock.advance({ hours: 37 });
+    const fresh = await client.ask('GET', '/director/timestamp.json', { headers });
+    assert.equal(fresh.status, 200);
+    assert.notEqual(fresh.headers.etag, first.headers.etag);
+    assert.equal((await vehicle.manifest()).length > 0, true);
+  });
+
+  it('is never told 304 unless it asks like our own do', async () => {
+    const { client } = await registered();
+    await client.ask('GET', '/director/targets.json');
+    assert.equal((await client.ask('GET', '/director/targets.json')).status, 200);
+  });
+});
+
+describe('the gateway refuses', () => {
+  it('a connection without a certificate, at once', async () => {
+    const answer = await cloud.stranger().ask('PUT', '/director/manifest', { body: '{}' });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.json()['code'], 'CERTIFICATE_MISSING');
+  });
+
+  it('a certificate of another root', async () => {
+    const other = await startTestCloud();
+    const { cert, key } = await other.credentials('veh-x').then((credentials) => {
+      const { clientPem, privateKeyPem } = encodeCredentialFiles(credentials);
+      return { cert: clientPem, key: privateKeyPem };
+    });
+    await other.close();
+    const { TestClient: Client } = await import('../support/client.ts');
+    const ca = encodeCertificatesPem([cloud.running.cloud.authorities.root]);
+    const client = new Client(cloud.running.urls.gateway, { ca, cert, key });
+    const answer = await client.ask('GET', '/director/targets.json');
+    assert.equal(answer.status, 403);
+    assert.match(String(answer.json()['code']), /^CHAIN_/);
+    client.close();
+  });
+
+  it('a revoked certificate on a connection that is open', async () => {
+    const { vehicle, client } = await registered(true);
+    assert.equal((await client.ask('GET', '/director/targets.json')).status, 200);
+    const { context } = cloud.running.cloud;
+    await revokeVehicle(context, vehicle.id, { reason: 'keyCompromise', by: 'test' });
+    await cloud.running.access.reload();
+    const answer = await client.ask('GET', '/director/targets.json');
+    assert.deepEqual([answer.status, answer.json()['code']], [403, 'REVOKED']);
+    assert.ok((await cloud.eventsOf(vehicle.id)).includes('certificate.revoked'));
+  });
+
+  it('a quarantined vehicle until the bar is lifted', async () => {
+    const { vehicle, client } = await registered(true);
+    const { context } = cloud.running.cloud;
+    await setQuarantine(context, vehicle.id, true);
+    await cloud.running.access.reload();
+    const answer = await client.ask('GET', '/director/timestamp.json', {
+      headers: { 'if-none-match': '"1"' },
+    });
+    assert.deepEqual([answer.status, answer.json()['code']], [403, 'QUARANTINED']);
+    await setQuarantine(context, vehicle.id, false);
+    await cloud.running.access.reload();
+    assert.equal((await client.ask('GET', '/director/timestamp.json')).status, 200);
+  });
+
+  it('what is no manifest, what is too long, and what is nowhere', async () => {
+    const { vehicle, client } = await registered();
+    const malformed = await client.ask('PUT', '/director/manifest', { body: '{}' });
+    assert.equal(malformed.status, 400);
+    const long = await client.ask('POST', '/director/ecus', {
+      body: Buffer.alloc(1_048_577, 0x20),
+    });
+    assert.deepEqual([long.status, long.json()['code']], [413, 'REQUEST_TOO_LONG']);
+    const nowhere = await client.ask('GET', '/api/v1/anything');
+    assert.deepEqual([nowhere.status, nowhere.json()['code']], [404, 'NOT_FOUND']);
+    const method = await client.ask('DELETE', '/director/manifest');
+    assert.equal(method.status, 404);
+    const shape = await client.ask('POST', '/director/ecus', { body: '{"ecus":[]}' });
+    assert.deepEqual([shape.status, shape.json()['code']], [400, 'REQUEST_MALFORMED']);
+    // Closing writes what the gateway had gathered.
+    await cloud.restart();
+    assert.ok((await cloud.eventsOf(vehicle.id)).includes('request.refused'));
+  });
+});
+
+describe('TLS sessions', () => {
+  async function open(session: Buffer | undefined, origin: string): Promise<TLSSocket> {
+    const credentials = await sessionCredentials;
+    const { rootPem, clientPem, privateKeyPem } = encodeCredentialFiles(credentials);
+    const { hostname, port } = new URL(origin);
+    const socket = connect({
+      host: '127.0.0.1',
+      servername: hostname,
+      port: Number(port),
+      ca: rootPem,
+      cert: clientPem,
+      key: privateKeyPem,
+      ...(session === undefined ? {} : { session }),
+    });
+    await once(socket, 'secureConnect');
+    return socket;
+  }
+  let sessionCredentials: ReturnType<TestCloud['credentials']>;
+
+  /** Asks once on a fresh connection; gives the last session and whether it was resumed. */
+  async function ask(
+    session: Buffer | undefined,
+    origin: string,
+  ): Promise<{ session: Buffer; isReused: boolean; status: string }> {
+    const socket = await open(session, origin);
+    const isReused = socket.isSessionReused();
+    let last: Buffer | undefined;
+    socket.on('session', (fresh: Buffer) => {
+      last = fresh;
+    });
+    socket.write('GET /director/1.root.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    return {
+      session: last ?? session ?? Buffer.alloc(0),
+      isReused,
+      status: text.slice(9, 12),
+    };
+  }
+
+  it('resume in another process and after a restart, with the client’s certificate', async () => {
+    sessionCredentials = cloud.credentials('veh-resumed');
+    const first = await ask(undefined, cloud.running.urls.gateway);
+    assert.deepEqual([first.isReused, first.status], [false, '200']);
+    const second = await startCloud(cloud.options);
+    try {
+      const resumed = await ask(first.session, second.urls.gateway);
+      assert.deepEqual([resumed.isReused, resumed.status], [true, '200']);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('end with the period of their ticket keys', async () => {
+    sessionCredentials = cloud.credentials('veh-weekly');
+    const first = await ask(undefined, cloud.running.urls.gateway);
+    cloud.clock.advance({ hours: 169 });
+    const second = await startCloud(cloud.options);
+    try {
+      const full = await ask(first.session, second.urls.gateway);
+      assert.deepEqual([full.isReused, full.status], [false, '200']);
+    } finally {
+      await second.close();
+    }
+  });
+});
+
+describe('limits', () => {
+  it('refuse a vehicle that asks too often, and let it in again later', async () => {
+    const strict = await startTestCloud({ rate: { burst: 3, perSecond: 1 } });
+    try {
+      const client = await strict.client('veh-busy', true);
+      for (let times = 0; times < 3; times += 1) {
+        assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
+      }
+      const answer = await client.ask('GET', '/director/1.root.json');
+      assert.deepEqual([answer.status, answer.json()['code']], [429, 'RATE_LIMIT']);
+      strict.clock.advance({ seconds: 1 });
+      assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
+describe('the status server', () => {
+  it('tells health and numbers', async () => {
+    const { status } = cloud.running.urls;
+    const health = await fetch(`${status}/health`);
+    assert.equal(health.status, 200);
+    const metrics = await (await fetch(`${status}/metrics`)).text();
+    assert.match(metrics, /immota_gateway_requests_total/);
+    assert.match(metrics, /immota_gateway_connections/);
+    assert.equal((await fetch(`${status}/else`)).status, 404);
   });
 });

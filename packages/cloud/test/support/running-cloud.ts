@@ -15,6 +15,7 @@ import { ScriptedPlanner, unexpected } from './world.ts';
 
 /** See the head of the file. */
 export interface TestCloud {
+  /** The one that runs now. */
   readonly running: RunningCloud;
   readonly clock: TestClock;
   readonly planner: ScriptedPlanner;
@@ -28,6 +29,8 @@ export interface TestCloud {
   stranger(): TestClient;
   /** The kinds of a stream's events. */
   eventsOf(stream: string): Promise<readonly string[]>;
+  /** Stops it, and starts it again on the same folder and database. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,7 +38,8 @@ export interface TestCloud {
 export async function startTestCloud(overrides: Partial<ServeOptions> = {}): Promise<TestCloud> {
   const test = await openTestDatabase<CloudSchema>();
   const folder = await mkdtemp(join(tmpdir(), 'immota-cloud-'));
-  const clock = standingClock();
+  // TLS clients judge certificates by the machine's clock, so the cloud's begins where that is.
+  const clock = standingClock(Temporal.Now.instant().toString());
   const entropy = { bytes: (count: number) => new Uint8Array(randomBytes(count)) };
   const planner = new ScriptedPlanner();
   const observed: Observation[] = [];
@@ -64,37 +68,44 @@ export async function startTestCloud(overrides: Partial<ServeOptions> = {}): Pro
     profile: 'classic',
     withOfflineKeys: true,
   });
-  const running = await startCloud(options);
+  let running = await startCloud(options);
   const clients: TestClient[] = [];
-  const { context, authorities } = running.cloud;
-  const origin = running.urls.gateway;
+  const { authorities } = running.cloud;
   const credentials = (deviceId: string): Promise<DeviceCredentials> =>
-    issueCredentials(context, parseDeviceId(deviceId));
+    issueCredentials(running.cloud.context, parseDeviceId(deviceId));
   return {
-    running,
+    get running() {
+      return running;
+    },
     clock,
     planner,
     observed,
     options,
     credentials,
     async client(deviceId, keepAlive) {
-      const client = deviceClient(origin, await credentials(deviceId), keepAlive);
+      const client = deviceClient(running.urls.gateway, await credentials(deviceId), keepAlive);
       clients.push(client);
       return client;
     },
     stranger() {
-      const client = new TestClient(origin, { ca: encodeCertificatesPem([authorities.root]) });
+      const client = new TestClient(running.urls.gateway, {
+        ca: encodeCertificatesPem([authorities.root]),
+      });
       clients.push(client);
       return client;
     },
     async eventsOf(stream) {
-      const rows = await context.database.kysely
+      const rows = await running.cloud.context.database.kysely
         .selectFrom('event')
         .select('kind')
         .where('stream', '=', stream)
         .orderBy('sequence')
         .execute();
       return rows.map(({ kind }) => kind);
+    },
+    async restart() {
+      await running.close();
+      running = await startCloud(options);
     },
     async close() {
       for (const client of clients) client.close();
