@@ -1,0 +1,127 @@
+/** An operator who starts campaigns, tries again when the cloud dies, and repeats what was given up. */
+import type { Factory } from './factory.ts';
+import type { Campaigns, SimulatedCloud } from './simulated-cloud.ts';
+import type { SimulatedTime } from './simulated-time.ts';
+import type { Story } from './story.ts';
+import { VERSIONS } from './images.ts';
+
+/** What an operator works with. */
+export interface OperatorSetup {
+  readonly factory: Factory;
+  readonly time: SimulatedTime;
+  readonly cloud: SimulatedCloud;
+  readonly story: Story;
+}
+
+const RETRY_MS = 60_000;
+const CAMPAIGNS_MAX = 100;
+const OVER = new Set(['updated', 'not-needed']);
+
+/** See the head of the file. */
+export class Operator {
+  readonly #setup: OperatorSetup;
+  #repeats = 0;
+
+  constructor(setup: OperatorSetup) {
+    this.#setup = setup;
+  }
+
+  /** Starts a campaign for a release, sometime. */
+  plan(version: number, delayMs: number): void {
+    const { time, story } = this.#setup;
+    time.schedule(delayMs, () => {
+      this.#try(version, `to ${version}`).catch((error: unknown) => {
+        story.fail('broken', `operator: ${String(error)}`);
+      });
+    });
+  }
+
+  /**
+   * Looks whether the cloud says of every vehicle that it has the last release. Where a campaign gave a
+   * vehicle up after so many signed failures, as it must, the release is sent in another one.
+   */
+  async look(vehicleIds: readonly string[]): Promise<boolean> {
+    const version = VERSIONS.at(-1) ?? 0;
+    const states = await this.#states(version);
+    if (states === undefined) return false;
+    const isUpdated = vehicleIds.every((id) =>
+      states.some((row) => row.vehicle_id === id && OVER.has(row.state)),
+    );
+    if (isUpdated) return true;
+    const isGivenUp = vehicleIds.some((id) => {
+      const own = states.filter((row) => row.vehicle_id === id);
+      return own.every(({ state }) => state === 'failed' || OVER.has(state));
+    });
+    if (isGivenUp) {
+      this.#repeats += 1;
+      this.#setup.story.tell('campaign-repeated');
+      await this.#try(version, `to ${version} again ${this.#repeats}`);
+    }
+    return false;
+  }
+
+  /** Tells what the cloud thinks of a vehicle. */
+  async explain(vehicleId: string): Promise<string> {
+    const rows = await this.#setup.cloud.operate(async (_, running) =>
+      running.cloud.context.database.kysely
+        .selectFrom('campaign_vehicle')
+        .innerJoin('campaign', 'campaign.campaign_id', 'campaign_vehicle.campaign_id')
+        .select([
+          'campaign.name',
+          'campaign.state as campaign_state',
+          'campaign_vehicle.state',
+          'reason',
+          'measured',
+        ])
+        .where('vehicle_id', '=', vehicleId)
+        .execute(),
+    );
+    return JSON.stringify(rows ?? 'the cloud is down');
+  }
+
+  async #states(
+    version: number,
+  ): Promise<readonly { readonly vehicle_id: string; readonly state: string }[] | undefined> {
+    const releaseId = this.#releaseId(version);
+    return await this.#setup.cloud.operate(async (_, running) =>
+      running.cloud.context.database.kysely
+        .selectFrom('campaign_vehicle')
+        .innerJoin('campaign', 'campaign.campaign_id', 'campaign_vehicle.campaign_id')
+        .select(['campaign_vehicle.vehicle_id', 'campaign_vehicle.state'])
+        .where('campaign.release_id', '=', releaseId)
+        .execute(),
+    );
+  }
+
+  async #try(version: number, name: string): Promise<void> {
+    const { cloud, time, story } = this.#setup;
+    const isStarted = await cloud.operate((campaigns) => this.#start(campaigns, version, name));
+    if (isStarted === true) {
+      story.tell('campaign-started', name);
+      return;
+    }
+    time.schedule(RETRY_MS, () => {
+      this.#try(version, name).catch((error: unknown) =>
+        story.fail('broken', `operator: ${String(error)}`),
+      );
+    });
+  }
+
+  async #start(campaigns: Campaigns, version: number, name: string): Promise<true> {
+    const releaseId = this.#releaseId(version);
+    const listed = (await campaigns.list(CAMPAIGNS_MAX)).map(({ campaign }) => campaign);
+    const known = listed.find((campaign) => campaign.name === name);
+    const description = { name, releaseId, query: 'true', createdBy: 'operator' };
+    const id = known?.campaign_id ?? (await campaigns.create(description));
+    // A start that the cloud did not survive may have reached some vehicles only: begun again from a pause.
+    if (known?.state === 'running') await campaigns.pause(id, 'operator');
+    await campaigns.start(id, 'operator');
+    return true;
+  }
+
+  #releaseId(version: number): string {
+    const releaseId = this.#setup.factory.releaseIds.get(version);
+    if (releaseId === undefined) throw new TypeError(`there is no release ${version}`);
+    return releaseId;
+  }
+}
