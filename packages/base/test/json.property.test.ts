@@ -163,4 +163,20 @@ describe('parseJson()', () => {
       assert.equal(codeFor(text, value as JsonValue), undefined);
     assert.equal(codeFor(String.raw`{"a":{},"\u0061":1}`), 'JSON_MALFORMED');
   });
+
+  it('takes no longer over one shape than over another', () => {
+    // With a search from the start for each text, any of these would outlast the test run.
+    const texts = 200_000;
+    for (const document of [
+      `[${'"a",'.repeat(texts)}${String.raw`"\n"`}]`,
+      `[${String.raw`"\n",`.repeat(texts)}1]`,
+      `["${String.raw`\n`.repeat(texts)}"]`,
+      `["${String.raw`\"`.repeat(texts)}"]`,
+      `{"${String.raw`\"`.repeat(texts)}":1}`,
+      `[${String.raw`{"\n":1},`.repeat(texts)}1]`,
+      `[${' '.repeat(texts)}${String.raw`{"\n":1}`}${' '.repeat(texts)}]`,
+    ]) {
+      assert.equal(codeFor(document), undefined, document.slice(0, 20));
+    }
+  });
 });
