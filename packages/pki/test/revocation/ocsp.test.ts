@@ -72,9 +72,9 @@ const ask166 = async (odd: OddQuestion, list = empty): Promise<number | undefine
   return statusOf(await answerOcsp(request, { ...context, list }));
 };
 
-describe('answerOcsp()', { skip }, () => {
+describe('answerOcsp()', () => {
   for (const digest of ['-sha1', '-sha256']) {
-    it(`answers good, with the nonce, to a question by ${digest}`, async () => {
+    it(`answers good, with the nonce, to a question by ${digest}`, { skip }, async () => {
       using scratch = makeScratch();
       const answer = await answerOcsp(ask(scratch, device, digest), context);
       const output = check(scratch, answer);
@@ -87,7 +87,7 @@ describe('answerOcsp()', { skip }, () => {
     });
   }
 
-  it('answers without a nonce where none was asked', async () => {
+  it('answers without a nonce where none was asked', { skip }, async () => {
     using scratch = makeScratch();
     const answer = await answerOcsp(ask(scratch, device, '-no_nonce'), context);
     const output = check(scratch, answer, '-no_nonce');
@@ -99,7 +99,7 @@ describe('answerOcsp()', { skip }, () => {
     ['keyCompromise', 'keyCompromise'],
     ['unspecified', undefined],
   ] as const satisfies readonly (readonly [RevocationReason, string | undefined])[]) {
-    it(`answers revoked, when and why: ${reason}`, async () => {
+    it(`answers revoked, when and why: ${reason}`, { skip }, async () => {
       using scratch = makeScratch();
       const at = NOW.subtract({ hours: 2 });
       const list = advanceRevocationList(empty, [{ serial: device.serial, reason, at }]);
@@ -112,13 +112,13 @@ describe('answerOcsp()', { skip }, () => {
     });
   }
 
-  it('answers unknown for a number that was never issued', async () => {
+  it('answers unknown for a number that was never issued', { skip }, async () => {
     using scratch = makeScratch();
     const answer = await answerOcsp(ask(scratch, device), { ...context, isIssued: () => false });
     assert.match(check(scratch, answer), /Cert Status: unknown/);
   });
 
-  it('answers unknown for another authority’s certificate, revoked or not', async () => {
+  it('answers unknown for another authority’s certificate, revoked or not', { skip }, async () => {
     using scratch = makeScratch();
     const list = advanceRevocationList(emptyRevocationList(servers.certificate), [
       { serial: device.serial, reason: 'superseded', at: NOW },
@@ -134,7 +134,7 @@ describe('answerOcsp()', { skip }, () => {
     assert.match(check(scratch, answer), /Cert Status: unknown/);
   });
 
-  it('answers each of several questions', async () => {
+  it('answers each of several questions', { skip }, async () => {
     using scratch = makeScratch();
     const second = writePem(scratch, 'second.pem', server);
     const request = ask(scratch, device, '-cert', second);
@@ -145,7 +145,7 @@ describe('answerOcsp()', { skip }, () => {
     );
   });
 
-  it('is not believed when it is signed by another', async () => {
+  it('is not believed when it is signed by another', { skip }, async () => {
     using scratch = makeScratch();
     const answer = await answerOcsp(ask(scratch, device), {
       ...context,
@@ -154,7 +154,7 @@ describe('answerOcsp()', { skip }, () => {
     assert.match(check(scratch, answer), /Response Verify Failure/);
   });
 
-  it('tells that a request is malformed, as openssl understands it', async () => {
+  it('tells that a request is malformed, as openssl understands it', { skip }, async () => {
     using scratch = makeScratch();
     ask(scratch, device);
     const answer = await answerOcsp(new Uint8Array([0x30, 0x00]), context);
@@ -162,7 +162,7 @@ describe('answerOcsp()', { skip }, () => {
     assert.match(check(scratch, encodeOcspRefusal('internalError')), /internalerror \(2\)/);
   });
 
-  it('refuses to answer from the list of another authority', async () => {
+  it('refuses to answer from the list of another authority', { skip }, async () => {
     const list = emptyRevocationList(root.certificate);
     await refuses('ISSUE_REFUSED', () => answerOcsp(new Uint8Array(), { ...context, list }));
   });

@@ -33,9 +33,9 @@ if (skip === false) {
 }
 const token = { modulePath, tokenLabel: 'immota test', pin: PIN };
 
-describe('generatePkcs11Signer()', { skip }, () => {
+describe('generatePkcs11Signer()', () => {
   for (const algorithm of ['ecdsa-p256', 'rsa-pss', 'ed25519'] as const) {
-    it(`makes an ${algorithm} key whose signatures verify`, async () => {
+    it(`makes an ${algorithm} key whose signatures verify`, { skip }, async () => {
       await using signer = await generatePkcs11Signer(
         { ...token, keyLabel: `made ${algorithm}` },
         algorithm,
@@ -50,13 +50,13 @@ describe('generatePkcs11Signer()', { skip }, () => {
     });
   }
 
-  it('refuses an algorithm that no token has', async () => {
+  it('refuses an algorithm that no token has', { skip }, async () => {
     await refuses('PKCS11_MECHANISM', () =>
       generatePkcs11Signer({ ...token, keyLabel: 'post-quantum' }, 'ml-dsa-65', entropy),
     );
   });
 
-  it('refuses a label that is taken, and leaves its key usable', async () => {
+  it('refuses a label that is taken, and leaves its key usable', { skip }, async () => {
     const options = { ...token, keyLabel: 'taken' };
     const first = await generatePkcs11Signer(options, 'ecdsa-p256', entropy);
     await first.close();
@@ -68,8 +68,8 @@ describe('generatePkcs11Signer()', { skip }, () => {
   });
 });
 
-describe('openPkcs11Signer()', { skip }, () => {
-  it('signs for many at once, one after the other', async () => {
+describe('openPkcs11Signer()', () => {
+  it('signs for many at once, one after the other', { skip }, async () => {
     await using signer = await generatePkcs11Signer(
       { ...token, keyLabel: 'busy' },
       'ecdsa-p256',
@@ -83,7 +83,7 @@ describe('openPkcs11Signer()', { skip }, () => {
     }
   });
 
-  it('is the key of an authority', async () => {
+  it('is the key of an authority', { skip }, async () => {
     await using signer = await generatePkcs11Signer(
       { ...token, keyLabel: 'root' },
       'ecdsa-p256',
@@ -94,7 +94,7 @@ describe('openPkcs11Signer()', { skip }, () => {
     assert.deepEqual(root.certificate.publicKeyDer, signer.publicKeyDer);
   });
 
-  it('refuses a wrong PIN, a first one and beside an open session', async () => {
+  it('refuses a wrong PIN, a first one and beside an open session', { skip }, async () => {
     const options = { ...token, keyLabel: 'pin' };
     const wrong = { ...options, pin: '000000' };
     await refuses('PKCS11_PIN_WRONG', () => openPkcs11Signer(wrong));
@@ -104,13 +104,13 @@ describe('openPkcs11Signer()', { skip }, () => {
     assert.deepEqual(second.publicKeyDer, signer.publicKeyDer);
   });
 
-  it('refuses a PIN of a length that the token does not have', async () => {
+  it('refuses a PIN of a length that the token does not have', { skip }, async () => {
     await refuses('PKCS11_PIN_WRONG', () =>
       openPkcs11Signer({ ...token, tokenLabel: 'empty', keyLabel: 'x', pin: '1' }),
     );
   });
 
-  it('refuses a key that is missing, or of which one half is', async () => {
+  it('refuses a key that is missing, or of which one half is', { skip }, async () => {
     await refuses('PKCS11_KEY_MISSING', () => openPkcs11Signer({ ...token, keyLabel: 'none' }));
     await makeOddKey('immota test', { privateKey: 'half', publicKey: 'other half' }, OID.p256);
     for (const keyLabel of ['half', 'other half']) {
@@ -118,7 +118,7 @@ describe('openPkcs11Signer()', { skip }, () => {
     }
   });
 
-  it('refuses a label that several keys have', async () => {
+  it('refuses a label that several keys have', { skip }, async () => {
     const both = { privateKey: 'two', publicKey: 'two' };
     await makeOddKey('immota test', both, OID.p256);
     await using signer = await openPkcs11Signer({ ...token, keyLabel: 'two' });
@@ -128,7 +128,7 @@ describe('openPkcs11Signer()', { skip }, () => {
     await refuses('PKCS11_KEY_AMBIGUOUS', () => openPkcs11Signer({ ...token, keyLabel: 'two' }));
   });
 
-  it('refuses two halves that are not a pair', async () => {
+  it('refuses two halves that are not a pair', { skip }, async () => {
     await makeOddKey('immota test', { privateKey: 'odd', publicKey: 'spare' }, OID.p256);
     await makeOddKey('immota test', { privateKey: 'spare', publicKey: 'odd' }, OID.p256);
     for (const keyLabel of ['odd', 'spare']) {
@@ -136,13 +136,13 @@ describe('openPkcs11Signer()', { skip }, () => {
     }
   });
 
-  it('refuses a curve that the house does not have', async () => {
+  it('refuses a curve that the house does not have', { skip }, async () => {
     const label = { privateKey: 'p384', publicKey: 'p384' };
     await makeOddKey('immota test', label, '1.3.132.0.34');
     await refuses('ALGORITHM', () => openPkcs11Signer({ ...token, keyLabel: 'p384' }));
   });
 
-  it('refuses a token that is missing, or is one of two', async () => {
+  it('refuses a token that is missing, or is one of two', { skip }, async () => {
     for (const tokenLabel of ['absent', 'twin']) {
       await refuses('PKCS11_TOKEN', () =>
         openPkcs11Signer({ ...token, tokenLabel, keyLabel: 'none' }),
@@ -150,7 +150,7 @@ describe('openPkcs11Signer()', { skip }, () => {
     }
   });
 
-  it('refuses a module that is none, or is not named by its whole path', async () => {
+  it('refuses a module that is none, or is not named by its whole path', { skip }, async () => {
     for (const path of ['/nowhere/none.so', 'libsofthsm2.so']) {
       await refuses('PKCS11_MODULE', () =>
         openPkcs11Signer({ ...token, modulePath: path, keyLabel: 'none' }),
@@ -158,7 +158,7 @@ describe('openPkcs11Signer()', { skip }, () => {
     }
   });
 
-  it('signs no more when it is closed, and closes twice', async () => {
+  it('signs no more when it is closed, and closes twice', { skip }, async () => {
     const options = { ...token, keyLabel: 'closed' };
     const signer = await generatePkcs11Signer(options, 'ecdsa-p256', entropy);
     await signer.close();
@@ -167,8 +167,8 @@ describe('openPkcs11Signer()', { skip }, () => {
   });
 });
 
-describe('listPkcs11Keys()', { skip }, () => {
-  it('lists labels in order, and none of an empty token', async () => {
+describe('listPkcs11Keys()', () => {
+  it('lists labels in order, and none of an empty token', { skip }, async () => {
     for (const keyLabel of ['listed b', 'listed a']) {
       const signer = await generatePkcs11Signer({ ...token, keyLabel }, 'ecdsa-p256', entropy);
       await signer.close();
