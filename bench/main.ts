@@ -12,6 +12,7 @@ import { type BenchResult, meetsAim, type NotRun, type Row } from './row.ts';
 const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResult>>])[] = [
   ['tuf-refresh', async () => (await import('./tuf-refresh/bench.ts')).benchTufRefresh],
   ['check-in-intake', async () => (await import('./check-in/intake.ts')).benchIntake],
+  ['gateway', async () => (await import('./gateway/bench.ts')).benchGateway],
   ['open-image', async () => (await import('./open-image/bench.ts')).benchOpenImage],
 ];
 
