@@ -1,5 +1,5 @@
 /** Vehicle version manifests: what a vehicle says all its ECUs run {uptane J2}. */
-import { isJsonObject, type JsonObject, member, type Signer, utf8 } from '@immota/base';
+import { isJsonObject, type JsonObject, member, type Signer } from '@immota/base';
 import type { Brand } from '@immota/base';
 import { AKTUALIZR } from '../encoding/aktualizr.ts';
 import { encodeCanonical } from '../encoding/canonical.ts';
@@ -124,13 +124,10 @@ export function verifyManifest(manifest: UnverifiedManifest, keys: VehicleKeys):
   const reports = new Map<EcuIdentifier, EcuVersionReport>();
   const refused = new Map<EcuIdentifier, UptaneFault>();
   for (const [identifier, { report, envelope }] of manifest.reports) {
-    try {
-      checkSignedBy(envelope, keys.ecus.get(identifier), `report of "${identifier}"`);
-      reports.set(identifier, report);
-    } catch (error) {
-      if (!(error instanceof UptaneFault)) throw error;
-      refused.set(identifier, error);
-    }
+    const what = `report of "${identifier}"`;
+    const fault = findSignatureFault(envelope, keys.ecus.get(identifier), what);
+    if (fault === undefined) reports.set(identifier, report);
+    else refused.set(identifier, fault);
   }
   const fields = { primaryEcuIdentifier, vehicleIdentifier, reports, refused };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- minted: every signature was checked above
@@ -190,7 +187,7 @@ export async function signManifest(
 
 /** Decodes one signed report alone, as a Secondary hands it to its Primary. */
 export function decodeReport(document: JsonObject): UnverifiedReport {
-  const envelope = openEnvelope(AKTUALIZR, document, utf8(''));
+  const envelope = openEnvelope(AKTUALIZR, document, undefined);
   return { report: parseReport(envelope.signed), envelope };
 }
 
@@ -201,10 +198,21 @@ export function decodeReport(document: JsonObject): UnverifiedReport {
  * @throws UptaneFault REPORT_SIGNATURE when there is no key or none of the signatures is its own.
  */
 export function checkSignedBy(
-  { payload, signatures }: Pick<Envelope, 'payload' | 'signatures'>,
+  envelope: Pick<Envelope, 'payload' | 'signatures'>,
   key: PublicKey | undefined,
   what: string,
 ): void {
-  if (key !== undefined && signatures.some(({ bytes }) => key.verify(payload, bytes))) return;
-  throw new UptaneFault('REPORT_SIGNATURE', `Cannot accept ${what}: its key did not sign it`);
+  const fault = findSignatureFault(envelope, key, what);
+  if (fault !== undefined) throw fault;
+}
+
+function findSignatureFault(
+  { payload, signatures }: Pick<Envelope, 'payload' | 'signatures'>,
+  key: PublicKey | undefined,
+  what: string,
+): UptaneFault | undefined {
+  if (key !== undefined && signatures.some(({ bytes }) => key.verify(payload, bytes))) {
+    return undefined;
+  }
+  return new UptaneFault('REPORT_SIGNATURE', `Cannot accept ${what}: its key did not sign it`);
 }

@@ -276,7 +276,10 @@ describe('verifyManifest()', () => {
 
 describe('decodeReport()', () => {
   it('reads one report alone, whose signature its ECU can be held to', async () => {
-    const { report, envelope } = decodeReport(await signReport(reportOf(BRAKE), SECONDARY));
+    const document = await signReport(reportOf(BRAKE), SECONDARY);
+    const { report, envelope } = decodeReport(document);
+    const bytes = encodeCanonical(document, 'escaped');
+    assert.deepEqual([envelope.bytes, envelope.digestInput()], [bytes, bytes]);
     assert.equal(report.ecuIdentifier, BRAKE);
     checkSignedBy(envelope, keyOf(SECONDARY), 'report');
     assert.equal(
