@@ -48,7 +48,6 @@ export {
   type TransactionEvents,
   type TransactionOutcome,
 } from './primary/transaction.ts';
-export { wakeTopic } from './primary/wake-up.ts';
 export { runSecondary, type RunSecondaryOptions } from './secondary/run-secondary.ts';
 export {
   loadSecondaryBundle,

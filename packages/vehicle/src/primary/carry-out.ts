@@ -19,6 +19,7 @@ import {
   concludeInstallation,
   type EcuResult,
   failuresOf,
+  forgetOldFailures,
   newInstallation,
   saveInstallation,
   saveWaiting,
@@ -63,6 +64,7 @@ export async function carryOut(
   offer: Offer,
   options: CarryOutOptions,
 ): Promise<CheckInResult> {
+  forgetOldFailures(context, offer.correlationId, offer.assignments);
   if (offer.assignments.length === 0) {
     await discardOthers(context.downloadFolder, []);
     saveWaiting(context, undefined);

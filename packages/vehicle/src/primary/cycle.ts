@@ -32,7 +32,7 @@ import { registerEcus } from './registration.ts';
 import { type CollectedReports, collectReports, drawNonce } from './reports.ts';
 import { settleInstallation } from './settle.ts';
 import { resultOf, type Transaction } from './transaction.ts';
-import { findRefusedOffer, verifyUpdate } from './verify-update.ts';
+import { findRefusedOffer, type StoredOffer, verifyUpdate } from './verify-update.ts';
 
 /** Whom a cycle asks, and how it installs. */
 export interface CycleOptions {
@@ -167,10 +167,10 @@ async function guarded(
 
 function tellRefusal(
   context: PrimaryContext,
-  { correlationId, ecus }: NonNullable<ReturnType<typeof findRefusedOffer>>,
+  { correlationId, ecus }: StoredOffer,
   fault: Fault<string>,
 ): void {
-  const listed = [...ecus].map(([ecu, hardware]) => ({ ecu, hardware, name: '', sha256: '' }));
+  const listed = [...ecus].map(([ecu, { hardware }]) => ({ ecu, hardware, name: '', sha256: '' }));
   const refused: Installation = { correlationId, phase: 'preparing', silences: 0, ecus: listed };
   const results = listed.map(({ ecu }) => resultOf(ecu, fault));
   concludeInstallation(context, refused, results);

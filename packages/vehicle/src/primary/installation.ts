@@ -158,6 +158,25 @@ export function failuresOf(
   return state.values.load(FAILURES)?.find(({ assignment }) => assignment === key)?.count ?? 0;
 }
 
+/**
+ * Forgets the failures of what is no longer assigned: whoever withdraws an update and assigns it again
+ * means it.
+ */
+export function forgetOldFailures(
+  { state }: PrimaryContext,
+  correlationId: string,
+  assignments: readonly VerifiedAssignment[],
+): void {
+  const known = state.values.load(FAILURES) ?? [];
+  const current = new Set(
+    assignments.map(({ ecuIdentifier, file }) =>
+      failureKey(correlationId, ecuIdentifier, digestOf(file)),
+    ),
+  );
+  const kept = known.filter(({ assignment }) => current.has(assignment));
+  if (kept.length < known.length) state.values.save(FAILURES, kept);
+}
+
 /** Finds what the Director has not heard of. */
 export function findOutcome({ state }: PrimaryContext): Outcome | undefined {
   return state.values.load(OUTCOME);

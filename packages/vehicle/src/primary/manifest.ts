@@ -1,11 +1,19 @@
 /** Sends the vehicle version manifest {uptane I3}, with everything that the Director has not heard of. */
 import { DEVICE_PATHS, deviceLimits } from '@immota/api';
+import type { JsonObject } from '@immota/base';
 import { signManifest } from '@immota/uptane';
 import { requestSmall } from '../download/request.ts';
 import { forgetAttacks, listAttacks } from './attack-log.ts';
 import type { PrimaryContext } from './context.ts';
-import { findOutcome, forgetOutcome, installationReport, waitingObject } from './installation.ts';
+import {
+  findOutcome,
+  forgetOutcome,
+  installationReport,
+  isInstalled,
+  waitingObject,
+} from './installation.ts';
 import type { CollectedReports } from './reports.ts';
+import { findStoredOffer } from './verify-update.ts';
 
 /**
  * Sends a manifest.
@@ -30,7 +38,7 @@ export async function sendManifest(
       primaryEcuIdentifier: bundle.ecuIdentifier,
       reports: new Map([...reports].map(([ecu, { document }]) => [ecu, document])),
       installationReport: outcome === undefined ? undefined : installationReport(outcome),
-      custom: waitingObject(context),
+      custom: waitingObject(context) ?? openObject(context, reports),
     },
     keys.identity,
   );
@@ -45,4 +53,18 @@ export async function sendManifest(
   if (outcome !== undefined) forgetOutcome(context, outcome);
   forgetAttacks(context, told);
   return true;
+}
+
+/**
+ * What a manifest says while an update is known and not done, such as after a power cut: a vehicle that
+ * comes back without a word would be taken for one that refuses.
+ */
+function openObject(context: PrimaryContext, reports: CollectedReports): JsonObject | undefined {
+  const offer = findStoredOffer(context);
+  if (offer === undefined) return undefined;
+  const isOpen = [...offer.ecus].some(
+    ([ecu, { target }]) => !isInstalled(reports.get(ecu)?.report, target),
+  );
+  const { correlationId } = offer;
+  return isOpen ? { progress: { correlationId, state: 'AWAITING_REPORT' } } : undefined;
 }

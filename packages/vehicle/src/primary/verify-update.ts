@@ -2,7 +2,10 @@
 import { findFaultCode, type JsonObject, member } from '@immota/base';
 import {
   AKTUALIZR,
+  type AssignedTarget,
+  assignedTargets,
   decodeTargets,
+  type EcuIdentifier,
   limits,
   runWorkflow,
   TARGETS_ROLE,
@@ -52,29 +55,43 @@ export async function verifyUpdate(
   return offerOf(await runWorkflow(workflow, performFrom(context, source)));
 }
 
-/**
- * Finds which update a refusal belongs to, so that the Director can be told: the one that the Director
- * Targets now stored name, which are trusted even when the images they name are not.
- *
- * @returns undefined when the Director's own metadata were refused.
- */
-export function findRefusedOffer(
-  { state }: PrimaryContext,
-  error: unknown,
-): { readonly correlationId: string; readonly ecus: ReadonlyMap<string, string> } | undefined {
-  if (!CONCERNS_IMAGES.has(findFaultCode(error) ?? '') && !isOfImageRepository(error)) {
-    return undefined;
-  }
+/** One ECU of the offer that the stored Director Targets make. */
+interface StoredTarget {
+  readonly hardware: string;
+  readonly target: AssignedTarget;
+}
+
+/** An update as the Director's stored Targets name it; they were trusted when they were stored. */
+export interface StoredOffer {
+  readonly correlationId: string;
+  readonly ecus: ReadonlyMap<EcuIdentifier, StoredTarget>;
+}
+
+/** Finds the update that the Director's stored Targets assign; undefined when it has no name. */
+export function findStoredOffer({ state }: PrimaryContext): StoredOffer | undefined {
   const bytes = state.metadata.load('director', TARGETS_ROLE);
   if (bytes === undefined) return undefined;
   const lengthMax = limits.DIRECTOR_TARGETS_MAX_BYTES;
   const { body } = decodeTargets(AKTUALIZR, bytes, { role: TARGETS_ROLE, lengthMax });
   const correlationId = correlationOf(body.custom);
   if (correlationId === NO_CORRELATION) return undefined;
-  const ecus = [...body.files.values()].flatMap((file) =>
-    [...file.ecus].map(([ecu, { hardwareIdentifier }]) => [ecu, hardwareIdentifier] as const),
-  );
-  return { correlationId, ecus: new Map<string, string>(ecus) };
+  const ecus = [...assignedTargets(body)].map((target) => {
+    const { hardwareIdentifier: hardware } = target.assignment;
+    return [target.ecuIdentifier, { hardware, target }] as const;
+  });
+  return { correlationId, ecus: new Map(ecus) };
+}
+
+/**
+ * Finds which update a refusal belongs to, so that the Director can be told: the one that the Director
+ * Targets now stored name, which are trusted even when the images they name are not.
+ *
+ * @returns undefined when the Director's own metadata were refused.
+ */
+export function findRefusedOffer(context: PrimaryContext, error: unknown): StoredOffer | undefined {
+  const concernsImages =
+    CONCERNS_IMAGES.has(findFaultCode(error) ?? '') || isOfImageRepository(error);
+  return concernsImages ? findStoredOffer(context) : undefined;
 }
 
 /** Refusals of an assignment itself, when the metadata around it hold. */

@@ -2,6 +2,7 @@
  * Wake-ups over MQTT beside polling: a hint that there may be something, and nothing more. What a
  * message says is not even read; it leads to a check-in, which verifies as always.
  */
+import { wakeTopic } from '@immota/api';
 import { connect } from 'mqtt';
 import type { TlsCredential } from '../download/https-fetcher.ts';
 
@@ -19,11 +20,6 @@ export interface WakeUpOptions {
 
 /** Between two attempts to reach the broker. */
 const RECONNECT_MS = 30_000;
-
-/** The topic that wakes a vehicle. */
-export function wakeTopic(vehicleIdentifier: string): string {
-  return `vehicles/${vehicleIdentifier}/wake`;
-}
 
 /**
  * Listens until it is closed, reconnecting as often as it has to. A broker that cannot be reached or

@@ -254,6 +254,22 @@ describe('checkIn() under attack', () => {
       );
     }
   });
+  it('tells the Director of a source that fed it drop by drop {uptane I9}', async (test) => {
+    const { world, image, checkIn } = await prepared(test);
+    await world.assign({ [TBOX]: image });
+    let isSlow = true;
+    world.gateway.intercept = (request, response) => {
+      if (!request.path.includes('/repo/targets/') || !isSlow) return false;
+      isSlow = false;
+      response.writeHead(200, { 'content-length': image.cipherBytes.length });
+      response.write(image.cipherBytes.subarray(0, 1000), () => {
+        world.surroundings.advance(60_000);
+      });
+      return true;
+    };
+    assert.equal((await checkIn()).kind, 'installed');
+    assert.match(attacks(world), /SLOW_RETRIEVAL/);
+  });
   it('follows no redirect of the gateway', async (test) => {
     const { world, checkIn } = await prepared(test);
     world.gateway.intercept = (request, response) => {

@@ -178,11 +178,13 @@ describe('a Primary and its Secondaries', () => {
     assert.equal(brake.received.length, 3);
     const { state } = objectAt(world.lastManifest(), ['custom', 'progress']);
     assert.equal(state, 'INSTALL_FAILED');
-    // Another campaign is another chance.
+    // Assigned once more without a break, it is the same; withdrawn and assigned again, it is meant.
     brake.bootsOld = false;
-    const image = world.images.get('brake/fw-2.bin');
-    assert.ok(image !== undefined);
-    await world.assign({ [BRAKE]: image }, { correlationId: 'urn:next' });
+    await assign();
+    assert.equal(codeOf(await checkIn()), 'ATTEMPTS_EXHAUSTED');
+    await world.assignNothing();
+    await checkIn();
+    await assign();
     assert.equal((await checkIn()).kind, 'installed');
   });
   it('waits for the report of an ECU that is long in booting {uptane J4}', async (test) => {

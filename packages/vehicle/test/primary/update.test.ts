@@ -31,5 +31,63 @@ describe('runPrimary()', () => {
     const image = objectAt(world.lastReport(TBOX), ['installed_image']);
     assert.equal(image['filepath'], 'tbox/fw-2.bin');
     assert.equal(world.secondary?.running?.name, 'brake/fw-2.bin');
+    const told = objectAt(world.lastManifest(), ['installation_report', 'report', 'result']);
+    assert.deepEqual([told['success'], told['code']], [true, 'OK']);
+  });
+  it('works with keys that no quantum computer breaks', async (test) => {
+    const world = await makeWorld(test);
+    const primary = await world.run({ profile: 'hybrid' });
+    await primary.checkIn();
+    const image = await world.addImage('tbox/fw-2.bin', 'tbox-hw');
+    await world.assign({ [TBOX]: image });
+    assert.equal((await primary.checkIn()).kind, 'installed');
+    assert.match(JSON.stringify(world.gateway.bodies('/director/ecus')), /"ML-DSA-65"/);
+  });
+  it('installs an image that is not encrypted', async (test) => {
+    const world = await makeWorld(test);
+    const primary = await world.run();
+    await primary.checkIn();
+    const image = await world.addImage('tbox/fw 1+é.bin', 'tbox-hw');
+    await world.assign({ [TBOX]: image }, {}, ({ custom, ...target }) => {
+      const { encryption: _, ...clear } = custom;
+      return { ...target, custom: clear };
+    });
+    assert.equal((await primary.checkIn()).kind, 'installed');
+    const path = world.gateway.paths().find((asked) => asked.includes('/repo/targets/'));
+    assert.match(path ?? '', /^GET \/repo\/targets\/tbox\/[0-9a-f]{64}\.fw%201%2B%C3%A9\.bin$/);
+  });
+  it('leaves the process to whoever boots the machine', async (test) => {
+    const world = await makeWorld(test);
+    let boots = 0;
+    const reboot = (): void => {
+      boots += 1;
+    };
+    const first = await world.run({ reboot });
+    await first.checkIn();
+    const image = await world.addImage('tbox/fw-2.bin', 'tbox-hw');
+    await world.assign({ [TBOX]: image });
+    assert.deepEqual([(await first.checkIn()).kind, boots], ['booting', 1]);
+    await first.close();
+    const second = await world.run({ reboot });
+    assert.deepEqual([(await second.checkIn()).kind, boots], ['installed', 1]);
+  });
+  it('says in its manifest that an update is under way, so that it is not taken for a refusal', async (test) => {
+    const world = await makeWorld(test);
+    const primary = await world.run();
+    await primary.checkIn();
+    const image = await world.addImage('tbox/fw-2.bin', 'tbox-hw');
+    await world.assign({ [TBOX]: image });
+    world.gateway.intercept = (request, response) => {
+      if (request.path !== '/repo/timestamp.json') return false;
+      response.destroy();
+      return true;
+    };
+    assert.equal((await primary.checkIn()).kind, 'refused');
+    await primary.checkIn();
+    const progress = objectAt(world.lastManifest(), ['custom', 'progress']);
+    assert.equal(progress['state'], 'AWAITING_REPORT');
+    world.gateway.intercept = () => false;
+    assert.equal((await primary.checkIn()).kind, 'installed');
+    assert.equal(world.lastManifest()['custom'], undefined);
   });
 });

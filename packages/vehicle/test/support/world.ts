@@ -219,8 +219,9 @@ export class World {
   describe(image: TestImage, ecus: readonly string[]): TargetDescription {
     const { name, plain, cipher, hardware, releaseCounter } = image;
     const keys = ecus.map((ecu) => {
-      const value = image.wrapFor(ecu, this.recipientOf(ecu)).toBase64();
-      return [ecu, { method: 'hpke-x25519', value }];
+      const recipient = this.recipientOf(ecu);
+      const method = recipient.startsWith('hybrid:') ? 'hpke-xwing' : 'hpke-x25519';
+      return [ecu, { method, value: image.wrapFor(ecu, recipient).toBase64() }];
     });
     return {
       name,
@@ -246,7 +247,8 @@ export class World {
       if (!isJsonObject(signed) || member(signed, 'ecu_serial') !== ecu) continue;
       const spelled = member(signed, 'public');
       const raw = Buffer.from(typeof spelled === 'string' ? spelled : '', 'base64');
-      return `classic:${raw.toString('base64url')}`;
+      const profile = member(signed, 'method') === 'hpke-xwing' ? 'hybrid' : 'classic';
+      return `${profile}:${raw.toString('base64url')}`;
     }
     return 'none';
   }
