@@ -425,37 +425,4 @@ describe('decodeTargets() of delegations', () => {
     const both = editAt(succinct({}), ['delegations'], (object) => ({ ...object, roles: [] }));
     assert.equal(codeFor(both), 'MALFORMED');
   });
-
-  it('bounds what one file may list', () => {
-    const { DELEGATIONS_MAX, ECUS_MAX, KEYS_MAX } = limits;
-    const key = { keytype: 'new', keyval: { public: 'x' } };
-    const keys = (count: number): JsonObject =>
-      Object.fromEntries(
-        many(count, (index) => [`k${index}`, key] as const) as [string, JsonObject][],
-      );
-    for (const [extra, code] of [
-      [0, undefined],
-      [1, 'LIMIT'],
-    ] as const) {
-      assert.equal(roleCode({ paths: many(KEYS_MAX + extra, () => 'x') }), code);
-      assert.equal(
-        roleCode({ paths: undefined, path_hash_prefixes: many(KEYS_MAX + extra, () => '0') }),
-        code,
-      );
-      assert.equal(roleCode({ keyids: many(KEYS_MAX + extra, (index) => `k${index}`) }), code);
-      assert.equal(roleCode({ hardwareIds: many(ECUS_MAX + extra, (index) => `h${index}`) }), code);
-      const roles = many(KEYS_MAX + extra, (index) => ({
-        name: `r${index}`,
-        keyids: [],
-        threshold: 1,
-      }));
-      assert.equal(codeFor(delegate({ paths: [], roles, min_roles_in_agreement: 1 })), code);
-      const listed = many(DELEGATIONS_MAX + extra, (index) => ({ ...ROLE, name: `r${index}` }));
-      assert.equal(codeFor({ delegations: { keys: {}, roles: listed } }), code);
-      assert.equal(
-        codeFor({ delegations: { keys: keys(DELEGATIONS_MAX + extra), roles: [] } }),
-        code,
-      );
-    }
-  });
 });
