@@ -27,8 +27,8 @@ export const SILENCE_MAX_MS = 120_000;
 export const PARTIAL_MESSAGE_MAX_MS = 30_000;
 /** After this long without traffic the system asks whether the peer still lives. */
 export const KEEP_ALIVE_MS = 15_000;
-/** New connections for one image without progress; then the Primary tries another time. */
-export const TRANSFER_ATTEMPTS_IDLE = 3;
+/** New connections for one image without progress, while an ECU starts again; then another time. */
+export const TRANSFER_ATTEMPTS_IDLE = 10;
 /** The pause before each of them. */
 export const RECONNECT_DELAY_MS = 500;
 /** Characters of a refusal that a peer sent: it ends in logs and reports. */

@@ -197,16 +197,20 @@ class TcpLink implements SecondaryLink {
 
   async #connect(): Promise<Connection> {
     if (this.#isClosed) throw new VehicleFault('CLOSED', 'Cannot ask ECU: the link is closed');
-    this.#connection ??= this.#open();
-    try {
-      return await this.#connection;
-    } catch (error) {
-      this.#connection = undefined;
-      throw error;
-    }
+    if (this.#connection !== undefined) return await this.#connection;
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const opening = this.#open(end);
+    this.#connection = opening;
+    void over.then(() => this.#forget(opening));
+    return await opening;
   }
 
-  async #open(): Promise<Connection> {
+  /** Another one may have been made meanwhile: that one stays. */
+  #forget(connection: Promise<Connection>): void {
+    if (this.#connection === connection) this.#connection = undefined;
+  }
+
+  async #open(onClose: () => void): Promise<Connection> {
     const { host, port, credential, timer } = this.#options;
     const servername = linkNameOf(this.ecuIdentifier);
     const socket = connect({ ...tlsOptionsOf(credential), host, port, servername });
@@ -227,7 +231,7 @@ class TcpLink implements SecondaryLink {
     });
     socket.once('close', () => {
       fault ??= this.#unreachable('the connection broke');
-      this.#connection = undefined;
+      onClose();
       for (const sender of connection.senders.values()) sender.stop();
       for (const { reject: fail } of connection.requests.values()) fail(fault);
       reject(fault);

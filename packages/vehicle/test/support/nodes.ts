@@ -35,8 +35,8 @@ export interface RunningNode {
   readonly port: number;
   readonly link: SecondaryLink;
   /** Starts the node again with what it has on its disk. */
-  restart(changes?: Partial<RunSecondaryOptions>): Promise<void>;
-  stop(): Promise<void>;
+  readonly restart: (changes?: Partial<RunSecondaryOptions>) => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** What a test wants otherwise. */
@@ -102,11 +102,13 @@ export async function runNode(
 
 /** The link hears of the end of its old connection when it uses it, or just before. */
 async function reconnected(link: SecondaryLink): Promise<void> {
-  try {
-    await link.status();
-  } catch (error) {
-    if (findFaultCode(error) !== 'ECU_UNREACHABLE') throw error;
-    await link.status();
+  for (let attempts = 0; ; attempts += 1) {
+    try {
+      await link.status();
+      return;
+    } catch (error) {
+      if (findFaultCode(error) !== 'ECU_UNREACHABLE' || attempts === 9) throw error;
+    }
   }
 }
 

@@ -22,7 +22,7 @@ export interface RawClient {
   /** Fulfils when the connection is over, with every byte that came. */
   readonly closed: Promise<Uint8Array>;
   /** Fulfils with the next message. */
-  next(): Promise<SeenMessage>;
+  readonly next: () => Promise<SeenMessage>;
 }
 
 /** Opens a connection with a Primary's credential, or another one. */
