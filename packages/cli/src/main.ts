@@ -2,18 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { findConnection } from './client.ts';
-import { campaignCommand } from './commands/campaign.ts';
-import { demoCommand } from './commands/demo.ts';
-import { imageCommand } from './commands/image.ts';
-import { initCommand } from './commands/init.ts';
-import { keyCommand } from './commands/key.ts';
-import { pkiCommand } from './commands/pki.ts';
-import { publishCommand } from './commands/publish.ts';
-import { releaseCommand } from './commands/release.ts';
-import { serveCommand } from './commands/serve.ts';
-import { statusCommand } from './commands/status.ts';
-import { tokenCommand } from './commands/token.ts';
-import { ecuCommand, vehicleCommand } from './commands/vehicle.ts';
 import { askSecret, type CommandContext, SYSTEM_ENTROPY, writeFolder } from './context.ts';
 import { SYSTEM_CLOCK } from './system-clock.ts';
 import { createOutput, reportFailure } from './terminal/output.ts';
@@ -42,23 +30,79 @@ const context: CommandContext = {
   readFile: (file) => readFile(file),
   writeFolder,
 };
-for (const make of [
-  initCommand,
-  serveCommand,
-  keyCommand,
-  pkiCommand,
-  imageCommand,
-  releaseCommand,
-  campaignCommand,
-  vehicleCommand,
-  ecuCommand,
-  statusCommand,
-  tokenCommand,
-  publishCommand,
-  demoCommand,
-]) {
-  const command = make(context);
-  program.addCommand(command.copyInheritedSettings(program));
+/**
+ * Every subcommand: what it is for, and where it is. Only the one that is called is loaded, so that a
+ * start costs no more than its own command does.
+ */
+const COMMANDS: readonly (readonly [
+  name: string,
+  what: string,
+  load: () => Promise<(own: CommandContext) => Command>,
+])[] = [
+  ['init', 'make a new deployment', async () => (await import('./commands/init.ts')).initCommand],
+  [
+    'serve',
+    'serve vehicles and operators',
+    async () => (await import('./commands/serve.ts')).serveCommand,
+  ],
+  [
+    'key',
+    'make keys, and sign with them in ceremonies',
+    async () => (await import('./commands/key.ts')).keyCommand,
+  ],
+  [
+    'pki',
+    'issue and revoke credentials of vehicles',
+    async () => (await import('./commands/pki.ts')).pkiCommand,
+  ],
+  [
+    'image',
+    'inspect, upload and sign images',
+    async () => (await import('./commands/image.ts')).imageCommand,
+  ],
+  [
+    'release',
+    'sign and list releases',
+    async () => (await import('./commands/release.ts')).releaseCommand,
+  ],
+  [
+    'campaign',
+    'create, run and watch campaigns',
+    async () => (await import('./commands/campaign.ts')).campaignCommand,
+  ],
+  [
+    'vehicle',
+    'make, run and look after vehicles',
+    async () => (await import('./commands/vehicle.ts')).vehicleCommand,
+  ],
+  ['ecu', 'run one ECU alone', async () => (await import('./commands/vehicle.ts')).ecuCommand],
+  [
+    'status',
+    'show a vehicle, and why it is not updated',
+    async () => (await import('./commands/status.ts')).statusCommand,
+  ],
+  [
+    'token',
+    'create and revoke API tokens',
+    async () => (await import('./commands/token.ts')).tokenCommand,
+  ],
+  [
+    'publish',
+    'write the repositories as files for any CDN',
+    async () => (await import('./commands/publish.ts')).publishCommand,
+  ],
+  [
+    'demo',
+    'show the main job once through',
+    async () => (await import('./commands/demo.ts')).demoCommand,
+  ],
+];
+
+for (const [name, what, load] of COMMANDS) {
+  if (process.argv.includes(name)) {
+    const make = await load();
+    program.addCommand(make(context).copyInheritedSettings(program));
+  } else program.command(name).description(what);
 }
 
 try {
