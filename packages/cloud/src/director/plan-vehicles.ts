@@ -240,7 +240,7 @@ async function loadRecipients(
   );
 }
 
-/** Stores files that are exactly one version on; who was slower than another process is left out. */
+/** {uptane E2}: stores files that are exactly one version on; who was slower than another process is left out. */
 async function savePlans(
   tx: CloudTransaction,
   plans: readonly Signed[],

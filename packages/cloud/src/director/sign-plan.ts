@@ -33,7 +33,7 @@ import { AKTUALIZR_TARGETS_MAX_BYTES } from '../limits.ts';
 import type { EcuInventory, UpdatePlan, VehicleInventory } from './ports.ts';
 
 /** Stands for a campaign where nothing is offered: the vehicles' client reports nothing without one. */
-export const IDLE_CORRELATION = 'urn:immota:idle';
+const IDLE_CORRELATION = 'urn:immota:idle';
 
 /** Why a plan cannot be signed. */
 export class PlanRefusal extends CloudFault {

@@ -66,7 +66,7 @@ export function extensionRoutes(parts: GatewayParts): ReadonlyMap<string, Route>
       {
         name: 'time',
         audience: 'vehicle',
-        // {uptane G1} {uptane G4}: the time, signed together with what the ECUs drew.
+        // {uptane G1} {uptane G2} {uptane G4}: the time, signed together with what the ECUs drew.
         async handle(exchange) {
           const body = await readBody(exchange.request, deviceLimits.SMALL_BODY_MAX_BYTES);
           const nonces = parseNonces(parseBody(timeRequestSchema, body).nonces);

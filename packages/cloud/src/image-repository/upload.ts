@@ -143,7 +143,7 @@ export function createImageUploads(parts: UploadParts): ImageUploads {
  *
  * @throws CloudFault UPLOAD_FORBIDDEN.
  */
-export function checkUploader(
+function checkUploader(
   store: TrustStore,
   uploader: Uploader,
   image: { readonly name: InstallableName; role: RoleName; hardwareIds: readonly string[] },

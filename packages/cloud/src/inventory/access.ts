@@ -8,7 +8,7 @@ import { committed, type CloudContext } from '../context.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
 
 /** The channel that is told of each change; the payload is empty. */
-export const ACCESS_CHANNEL = 'immota_access';
+const ACCESS_CHANNEL = 'immota_access';
 
 /** What is barred at this moment. */
 export interface AccessView {

@@ -42,7 +42,7 @@ export async function removeEcu(
 }
 
 /** Notes what happened to an ECU. */
-export async function addHistory(
+async function addHistory(
   tx: CloudTransaction,
   entry: {
     readonly vehicleId: string;

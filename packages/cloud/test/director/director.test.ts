@@ -100,7 +100,7 @@ async function ecuRow(ecuId: string): Promise<Readonly<Record<string, unknown>>>
 }
 
 describe('accept()', () => {
-  it('stores what every ECU says it runs {uptane E1} {uptane E4}', async () => {
+  it('stores what every ECU says it runs {uptane E1} {uptane E3} {uptane E4}', async () => {
     vehicle.ecu(1).image = brakeImage;
     await world.director.accept(vehicle.id, await vehicle.manifest());
     assert.equal((await ecuRow('BRAKE-1'))['installed_name'], 'brake/fw-3.bin');
@@ -434,7 +434,7 @@ describe('a plan that cannot be signed', () => {
 });
 
 describe('prepare()', () => {
-  it('plans and signs ahead of the next contact', async () => {
+  it('plans and signs ahead of the next contact {uptane E2}', async () => {
     world.planner.offer(vehicle.id, CAMPAIGN, { 'TBOX-1': tboxImage.name });
     assert.equal(await world.director.prepare([vehicle.id, 'nobody']), 1);
     const document = readJson((await world.director.load(vehicle.id, 'targets')).bytes);

@@ -53,7 +53,7 @@ async function vehicleRow(): Promise<Readonly<Record<string, unknown>>> {
 }
 
 describe('attested time', () => {
-  it('is signed with the nonces of whoever asked {uptane G1} {uptane G4}', async () => {
+  it('is signed with the nonces of whoever asked {uptane G1} {uptane G2} {uptane G4}', async () => {
     const nonce = 'ab'.repeat(16);
     const body = JSON.stringify({ nonces: [nonce] });
     const answer = await client.ask('POST', '/director/time', { body });

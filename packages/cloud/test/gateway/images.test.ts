@@ -140,7 +140,7 @@ function describeServer(
   });
 }
 
-describe('the gateway as a server of images', () => {
+describe('the gateway as a server of images {uptane D1}', () => {
   describeServer(() => (method, path, ask) => client.ask(method, path, ask));
 });
 

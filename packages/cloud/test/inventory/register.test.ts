@@ -76,7 +76,7 @@ const newKey = (): { clientKey: Registration['ecus'][number]['clientKey'] } => (
 const unknownKey = { clientKey: { keytype: 'unknown', keyval: { public: '' } } };
 
 describe('registerEcus()', () => {
-  it('takes Ed25519 in capitals, RSA in PEM, and a Secondary that cannot be reached {uptane F3}', async () => {
+  it('takes Ed25519 in capitals, RSA in PEM, and a Secondary that cannot be reached {uptane F1} {uptane F3} {uptane F4}', async () => {
     const registration = changed({ clientKey: clientKey(generateSigner('rsa-pss')) });
     const third = { ecu_serial: 'IVI-1', hardware_identifier: 'ivi-hw', ...unknownKey };
     const all = { ...registration, ecus: [...registration.ecus, third] };
@@ -207,7 +207,7 @@ describe('rejectReplacement()', () => {
 });
 
 describe('saveVehicle()', () => {
-  it('adds to what is known and takes nothing away', async () => {
+  it('adds to what is known and takes nothing away {uptane F2}', async () => {
     await saveVehicle(context, { vehicleId: 'veh-5', vin: 'VIN5', tags: { plant: 'A' } });
     await saveVehicle(context, { vehicleId: 'veh-5', model: 'M' });
     const row = await test.database.kysely

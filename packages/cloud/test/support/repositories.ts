@@ -89,7 +89,7 @@ export async function insertImage(
 }
 
 /** Finds the newest file of an Image role as it is published. */
-export async function loadPublished(
+async function loadPublished(
   { database }: Pick<TrustContext, 'database'>,
   dialect: Dialect,
   role: string,
