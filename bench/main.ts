@@ -13,6 +13,7 @@ const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResu
   ['tuf-refresh', async () => (await import('./tuf-refresh/bench.ts')).benchTufRefresh],
   ['check-in-intake', async () => (await import('./check-in/intake.ts')).benchIntake],
   ['gateway', async () => (await import('./gateway/bench.ts')).benchGateway],
+  ['campaign', async () => (await import('./campaign/bench.ts')).benchCampaign],
   ['open-image', async () => (await import('./open-image/bench.ts')).benchOpenImage],
 ];
 

@@ -9,6 +9,8 @@ export interface ConnectionOptions {
   readonly port: number;
   readonly credential: CredentialFiles;
   readonly session?: Buffer | undefined;
+  /** How keys are agreed on; the engine's choice when left out, which is hybrid. */
+  readonly group?: 'X25519' | undefined;
 }
 
 /** An open connection that asks one thing after the other. */
@@ -30,6 +32,7 @@ export async function openConnection({
   port,
   credential,
   session,
+  group,
 }: ConnectionOptions): Promise<Connection> {
   const tcp = connectTcp(port, '127.0.0.1');
   tcp.setNoDelay(true);
@@ -40,6 +43,7 @@ export async function openConnection({
     cert: credential.clientPem,
     key: credential.privateKeyPem,
     ...(session === undefined ? {} : { session }),
+    ...(group === undefined ? {} : { ecdhCurve: group }),
   });
   const ticket = once(socket, 'session').then(([bytes]): Buffer => Buffer.from(bytes));
   ticket.catch(() => undefined);

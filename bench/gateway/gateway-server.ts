@@ -3,5 +3,10 @@ import { openBenchCloud } from '../cloud/bench-cloud.ts';
 import { answerParent } from './server-process.ts';
 
 const [folder = ''] = process.argv.slice(2);
-const { running, postgres, close } = await openBenchCloud(folder);
-answerParent({ port: running.gateway.port, postgresMs: () => postgres.readMs(), close });
+const cloud = await openBenchCloud(folder);
+const { running, postgres } = cloud;
+answerParent({
+  port: running.gateway.port,
+  postgresMs: () => postgres.readMs(),
+  close: () => cloud.close(),
+});

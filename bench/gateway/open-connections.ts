@@ -1,6 +1,6 @@
 /** A check-in when nothing is new, on a connection that is open: its bytes, and its CPU time. */
 import { median, type Row } from '../row.ts';
-import { type GatewayBench, NOTHING_NEW, settle } from './bench.ts';
+import { type GatewayBench, NOTHING_NEW, settle } from './clients.ts';
 import { type Connection, openConnection } from './connection.ts';
 import type { ServerProcess } from './server-process.ts';
 

@@ -18,8 +18,8 @@ export interface ServerProcess {
 
 interface Served {
   readonly port: number;
-  postgresMs(): number;
-  close(): Promise<void>;
+  readonly postgresMs: () => number;
+  readonly close: () => Promise<void>;
 }
 
 /** In the server's process: says that it listens, and answers until it is told to close. */
@@ -27,7 +27,9 @@ export function answerParent({ port, postgresMs, close }: Served): void {
   process.on('message', (message) => {
     if (message === 'close') {
       close()
-        .then(() => process.disconnect())
+        .then(() => {
+          process.disconnect?.();
+        })
         .catch((error: unknown) => {
           console.error(error);
           process.exit(1);
