@@ -135,6 +135,17 @@ export function carriedTime(context: PrimaryContext, maxAgeMs: number): Temporal
   return attestedAt.add({ milliseconds: elapsedMs });
 }
 
+/**
+ * Guesses the time where nothing is trusted by it: the last attested time, and what the machine's
+ * clock says has passed, but no more than the policy lets it.
+ */
+export function estimatedTime(context: PrimaryContext): Temporal.Instant {
+  const { attestedAt, clockAt } = knownTime(context);
+  const elapsedMs = context.surroundings.clock.now().epochMilliseconds - clockAt.epochMilliseconds;
+  const milliseconds = Math.min(Math.max(elapsedMs, 0), context.policy.timeMaxAgeMs);
+  return attestedAt.add({ milliseconds });
+}
+
 /** Finds the Director's Root in force; from the factory on it is the pinned one. */
 function directorRoot({ state, bundle }: PrimaryContext): Trusted<Root> {
   const bytes = state.metadata.load('director', 'root') ?? bundle.pinnedRoots.director;

@@ -191,7 +191,7 @@ async function downloadAll(
   correlationId: string,
   orders: readonly ImageOrder[],
 ): Promise<Downloads> {
-  const { onProgress, downloadFolder: folder, findFreeBytes } = context;
+  const { onProgress, policy, downloadFolder: folder, findFreeBytes } = context;
   onProgress({ kind: 'phase', phase: 'download' });
   const ready: ReadyImage[] = [];
   for (const { order, assignments } of orders) {
@@ -204,6 +204,8 @@ async function downloadAll(
     try {
       const path = await downloadImage(context.network(), order, {
         folder,
+        quotaBytes: policy.downloadQuotaBytes,
+        rateFloor: policy.rateFloor,
         ...(findFreeBytes === undefined ? {} : { findFreeBytes }),
         onProgress: (name, receivedBytes, lengthBytes) =>
           onProgress({ kind: 'download', name, receivedBytes, lengthBytes }),

@@ -23,6 +23,7 @@ import type { TlsCredential } from '../download/https-fetcher.ts';
 import { requestSmall, type SmallResponse } from '../download/request.ts';
 import type { VehicleState } from '../state/vehicle-state.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
+import { estimatedTime } from './attested-time.ts';
 import { readCertificates, type VehicleBundle } from './bundle.ts';
 import type { PrimaryContext } from './context.ts';
 import { jsonValue } from './json-value.ts';
@@ -48,14 +49,14 @@ export function currentCredential(state: VehicleState, bundle: VehicleBundle): T
  * ours or leads to no authority we know.
  */
 export async function renewIfDue(context: PrimaryContext): Promise<TlsCredential | undefined> {
-  const { state, bundle, policy, surroundings, onProgress } = context;
+  const { state, bundle, policy, onProgress } = context;
   const [certificate, ...chain] = readCertificates(
     currentCredential(state, bundle).certificatePem,
     'client.pem',
   );
   const { notBefore, notAfter } = certificate;
   const lifeMs = notAfter.epochMilliseconds - notBefore.epochMilliseconds;
-  const leftMs = notAfter.epochMilliseconds - surroundings.clock.now().epochMilliseconds;
+  const leftMs = notAfter.epochMilliseconds - estimatedTime(context).epochMilliseconds;
   if (leftMs > lifeMs * policy.renewAtRemaining) return undefined;
   const signer = generateSigner('ecdsa-p256');
   try {
@@ -106,7 +107,7 @@ async function verifiedPath(
   const roots = readCertificates(context.bundle.rootsPem, 'root.crt');
   const isKnown = chain.some(({ subject }) => equalBytes(subject.der, renewed.issuer.der));
   const intermediates = isKnown ? chain : [...chain, ...(await fetchAuthorities(context))];
-  const at = context.surroundings.clock.now();
+  const at = estimatedTime(context);
   const path = checkChain(renewed, 'device', { intermediates, anchors: roots, at });
   return path.slice(0, -1);
 }

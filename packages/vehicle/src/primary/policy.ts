@@ -1,5 +1,8 @@
 /** How a Primary behaves where it has a choice. Every figure has its reason; an owner may change it. */
 
+import { QUOTA_BYTES, RATE_FLOOR_BYTES_PER_S, RATE_WINDOW_MS } from '../download/limits.ts';
+import type { RateFloor } from '../download/rate-guard.ts';
+
 /** Spans in milliseconds, because they are handed to timers. */
 export interface PrimaryPolicy {
   /** Between check-ins; undefined checks in only when asked to. */
@@ -22,6 +25,10 @@ export interface PrimaryPolicy {
   readonly bootPollMs: number;
   /** Failed installations of one assignment before it is left alone. */
   readonly attemptsMax: number;
+  /** All downloads together may be as large as this. */
+  readonly downloadQuotaBytes: number;
+  /** The slowest download that is no attack. */
+  readonly rateFloor: RateFloor;
   /** The certificate is renewed when this part of its life is left. */
   readonly renewAtRemaining: number;
 }
@@ -41,5 +48,7 @@ export const DEFAULT_POLICY: PrimaryPolicy = {
   bootPatienceMs: 10 * MINUTE_MS,
   bootPollMs: 1000,
   attemptsMax: 3,
+  downloadQuotaBytes: QUOTA_BYTES,
+  rateFloor: { bytesPerSecond: RATE_FLOOR_BYTES_PER_S, windowMs: RATE_WINDOW_MS },
   renewAtRemaining: 1 / 3,
 };

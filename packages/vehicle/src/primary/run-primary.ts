@@ -187,7 +187,7 @@ class CheckInLoop {
   }
 
   async updateFromFolder(folder: string): Promise<CheckInResult> {
-    await this.#running?.catch(ignore);
+    while (this.#running !== undefined) await this.#running.catch(ignore);
     return await this.#once(() => this.#updateFrom(folder));
   }
 
@@ -226,16 +226,22 @@ class CheckInLoop {
   /** A server that cannot be reached is a result like others: the next check-in may reach it. */
   async #checkIn(): Promise<CheckInResult> {
     try {
+      const result = await this.#askOrRun();
+      // Last, since a cycle has just learnt the time by which certificates are judged.
       await this.#renewCertificate();
-      if (await this.#isNothingNew()) return { kind: 'nothing-new' };
-      const run = (): Promise<CheckInResult> => this.#runCycle();
-      return await this.#bootIfDue(await run(), run);
+      return result;
     } catch (error) {
       if (!(error instanceof Fault) || this.#isClosed) throw error;
       this.#timestampTag = undefined;
       noteAttack(this.#context, error);
       return { kind: 'waiting', fault: error };
     }
+  }
+
+  async #askOrRun(): Promise<CheckInResult> {
+    if (await this.#isNothingNew()) return { kind: 'nothing-new' };
+    const run = (): Promise<CheckInResult> => this.#runCycle();
+    return await this.#bootIfDue(await run(), run);
   }
 
   async #runCycle(): Promise<CheckInResult> {

@@ -56,6 +56,39 @@ describe('runPrimary()', () => {
     const path = world.gateway.paths().find((asked) => asked.includes('/repo/targets/'));
     assert.match(path ?? '', /^GET \/repo\/targets\/tbox\/[0-9a-f]{64}\.fw%201%2B%C3%A9\.bin$/);
   });
+  it('runs its old image when the new one is not healthy, and reports that {uptane J4}', async (test) => {
+    const world = await makeWorld(test);
+    const primary = await world.run();
+    await primary.checkIn();
+    await world.assign({ [TBOX]: await world.addImage('tbox/fw-1.bin', 'tbox-hw') });
+    assert.equal((await primary.checkIn()).kind, 'installed');
+    world.isHealthy = false;
+    await world.assign({ [TBOX]: await world.addImage('tbox/fw-2.bin', 'tbox-hw') });
+    let result = await primary.checkIn();
+    for (let count = 0; count < 4 && result.kind !== 'waiting'; count += 1) {
+      result = await primary.checkIn();
+    }
+    assert.equal('fault' in result && result.fault.code, 'ATTEMPTS_EXHAUSTED');
+    assert.equal(
+      objectAt(world.lastReport(TBOX), ['installed_image'])['filepath'],
+      'tbox/fw-1.bin',
+    );
+    const codes = world.gateway
+      .bodies('/director/manifest')
+      .map((body) => objectAt(body, ['signed', 'installation_report', 'report', 'result'])['code'])
+      .filter((code) => code !== undefined);
+    assert.deepEqual(codes, ['OK', 'INSTALL_FAILED', 'INSTALL_FAILED', 'INSTALL_FAILED']);
+  });
+  it('downloads no more than it may', async (test) => {
+    const world = await makeWorld(test);
+    const primary = await world.run({ policy: { downloadQuotaBytes: 100_000 } });
+    await primary.checkIn();
+    await world.assign({ [TBOX]: await world.addImage('tbox/fw-2.bin', 'tbox-hw') });
+    const result = await primary.checkIn();
+    assert.equal('fault' in result && result.fault.code, 'DISK_QUOTA');
+    const progress = objectAt(world.lastManifest(), ['custom', 'progress']);
+    assert.equal(progress['state'], 'DOWNLOAD_FAILED');
+  });
   it('leaves the process to whoever boots the machine', async (test) => {
     const world = await makeWorld(test);
     let boots = 0;

@@ -73,6 +73,8 @@ export class World {
   readonly bundleFolder: string;
   readonly #test: Pick<TestContext, 'after'>;
   gateway!: Gateway;
+  /** Whether the Primary's next image is healthy when it is tried. */
+  isHealthy = true;
   secondary: BenchSecondary | undefined;
 
   constructor(test: Pick<TestContext, 'after'>, authorities: Authorities) {
@@ -110,7 +112,10 @@ export class World {
 
   /** Starts the Primary on its folder; call again after `close` to boot it. */
   async run(options: RunOptions = {}): Promise<Primary> {
-    const slots = await openFolderSlots({ folder: this.pathOf('slots') });
+    const slots = await openFolderSlots({
+      folder: this.pathOf('slots'),
+      healthCheck: () => Promise.resolve(this.isHealthy),
+    });
     const primary = await runPrimary({
       consent: policyConsent('always'),
       surroundings: this.surroundings,
