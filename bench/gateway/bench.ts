@@ -57,13 +57,17 @@ async function prepare(folder: string): Promise<Pick<GatewayBench, 'small' | 'la
   const make = async (count: number, ecus: number): Promise<readonly Client[]> => {
     const vehicles = makeVehicles(count, ecus);
     await insertVehicles(context, vehicles);
-    return await Promise.all(
+    await Promise.all(
       vehicles.map(async (vehicle) => {
-        const credentials = await issueCredentials(context, parseDeviceId(vehicle.id));
         await running.director.accept(vehicle.id, await nextManifest(vehicle));
-        return { vehicle, credential: encodeCredentialFiles(credentials) };
       }),
     );
+    const clients: Client[] = [];
+    for (const vehicle of vehicles) {
+      const credentials = await issueCredentials(context, parseDeviceId(vehicle.id));
+      clients.push({ vehicle, credential: encodeCredentialFiles(credentials) });
+    }
+    return clients;
   };
   try {
     return { small: await make(SMALL_COUNT, 1), large: await make(LARGE_COUNT, 4) };
