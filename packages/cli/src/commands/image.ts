@@ -5,7 +5,15 @@ import { Readable } from 'node:stream';
 import { findFaultCode } from '@immota/base';
 import { type Cloud, describeUploaded, draftTargets, type OfferedFile } from '@immota/cloud';
 import { detectFormat, readLayout } from '@immota/image';
-import { AKTUALIZR, type Dialect, signMetadata, TARGETS_ROLE, TUF } from '@immota/uptane';
+import {
+  AKTUALIZR,
+  type Dialect,
+  parseDelegatedRoleName,
+  type RoleName,
+  signMetadata,
+  TARGETS_ROLE,
+  TUF,
+} from '@immota/uptane';
 import { Command } from 'commander';
 import { encodeRequest, unsignedFile } from '../ceremony/signing-request.ts';
 import { callServer, type Connection, listAll } from '../client.ts';
@@ -14,6 +22,7 @@ import { CliFault } from '../fault.ts';
 import { text } from '../fields.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
 import { table } from '../terminal/output.ts';
+import { delegateCommand } from './delegate.ts';
 import { withCloud } from './pki.ts';
 
 /** Bytes sent in one request: an interruption costs no more than this. */
@@ -50,6 +59,7 @@ export function imageCommand(context: CommandContext): Command {
     });
   addUpload(command, context);
   addSign(command, context);
+  command.addCommand(delegateCommand(context));
   command
     .command('list')
     .description('list images on the server')
@@ -161,17 +171,29 @@ function addSign(command: Command, context: CommandContext): void {
       '--request <FILE>',
       'write a signing request instead of signing with keys that are here',
     )
-    .action(async ({ request }: { readonly request?: string }) => {
+    .option(
+      '--role <ROLE>',
+      'a delegated role instead of the top-level one; always by request',
+      'targets',
+    )
+    .action(async (options: { readonly request?: string; readonly role: string }) => {
+      const { request } = options;
+      const role =
+        options.role === TARGETS_ROLE ? TARGETS_ROLE : parseDelegatedRoleName(options.role);
+      if (role !== TARGETS_ROLE && request === undefined) {
+        throw new CliFault(
+          'USAGE',
+          `Cannot sign for "${role}": its keys are its own; use --request`,
+        );
+      }
       await withCloud(context, async (cloud) => {
         if (request === undefined) {
           const count = await signTargets(cloud);
           context.output().result({ images: count }, () => `Signed and published ${count} images`);
           return;
         }
-        const drafts = await draftAll(cloud);
-        const files = drafts.map(({ dialect, signed }) =>
-          unsignedFile(dialect, TARGETS_ROLE, signed),
-        );
+        const drafts = await draftAll(cloud, role);
+        const files = drafts.map(({ dialect, signed }) => unsignedFile(dialect, role, signed));
         writeFileSync(request, encodeRequest({ repository: 'image', files }));
         context.output().result({ file: request }, () => `Wrote ${request}`);
         context
@@ -186,20 +208,21 @@ function addSign(command: Command, context: CommandContext): void {
 /** Drafts the next Targets in both dialects, with every image that was uploaded for the role. */
 async function draftAll(
   cloud: Cloud,
+  role: RoleName,
 ): Promise<
   readonly { readonly dialect: Dialect; readonly signed: ReturnType<typeof draftTargets> }[]
 > {
-  const images = await describeUploaded(cloud.context, TARGETS_ROLE);
+  const images = await describeUploaded(cloud.context, role);
   return [AKTUALIZR, TUF].map((dialect) => {
-    const current = findTargets(cloud, dialect);
+    const current = findTargets(cloud, dialect, role);
     return { dialect, signed: draftTargets(cloud.trust, dialect, { current, add: images }) };
   });
 }
 
 /** The Targets in force; undefined before the first ceremony. */
-function findTargets(cloud: Cloud, dialect: Dialect): Uint8Array | undefined {
+function findTargets(cloud: Cloud, dialect: Dialect, role: RoleName): Uint8Array | undefined {
   try {
-    return cloud.store.image(dialect.name).targets.get(TARGETS_ROLE)?.bytes;
+    return cloud.store.image(dialect.name).targets.get(role)?.bytes;
   } catch (error) {
     if (findFaultCode(error) === 'REPOSITORY_STATE') return undefined;
     throw error;
@@ -218,7 +241,7 @@ export async function signTargets(cloud: Cloud): Promise<number> {
     throw new CliFault('USAGE', 'Cannot sign: the targets keys are elsewhere; use --request');
   }
   const files: OfferedFile[] = [];
-  for (const { dialect, signed } of await draftAll(cloud)) {
+  for (const { dialect, signed } of await draftAll(cloud, TARGETS_ROLE)) {
     const bytes = await signMetadata(dialect, signed, signers);
     files.push({ repository: 'image', dialect: dialect.name, role: TARGETS_ROLE, bytes });
   }

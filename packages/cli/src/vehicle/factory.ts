@@ -73,6 +73,7 @@ export async function makeVehicle(
     vehicleIdentifier: vehicleId,
     ...(plan.wake === undefined ? {} : { wake: plan.wake }),
     builtAt,
+    profile,
   };
   writeFileSync(join(tbox, 'config.json'), `${JSON.stringify(configuration, undefined, 2)}\n`);
   const credentials = await createVehicleLinkCredentials({

@@ -1,6 +1,7 @@
 /** Runs a vehicle from its folders: every Secondary as a node of its own, and the T-BOX among them. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isJsonObject, member, parseJson } from '@immota/base';
 import {
   connectSecondary,
   type ConsentPort,
@@ -23,7 +24,6 @@ export interface RunVehicleOptions {
   readonly folder: string;
   readonly consent: ConsentPort;
   readonly locale?: string | undefined;
-  readonly profile?: 'classic' | 'hybrid' | undefined;
   readonly policy?: Partial<PrimaryPolicy> | undefined;
   readonly onProgress?: ProgressListener | undefined;
   readonly onEcuProgress?: ((ecu: string, progress: SecondaryProgress) => void) | undefined;
@@ -80,7 +80,7 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
       secondaries: links,
       consent: options.consent,
       locale: options.locale,
-      profile: options.profile,
+      profile: readProfile(tbox),
       policy: options.policy,
       onProgress: options.onProgress,
       surroundings,
@@ -96,6 +96,13 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
     await closeAll(servers);
     throw error;
   }
+}
+
+/** Which keys the T-BOX makes at its first start: a word of this command's own in its configuration. */
+function readProfile(tbox: string): 'classic' | 'hybrid' {
+  const stated = parseJson(readFileSync(join(tbox, 'config.json')), 16_384);
+  const isHybrid = isJsonObject(stated) && member(stated, 'profile') === 'hybrid';
+  return isHybrid ? 'hybrid' : 'classic';
 }
 
 async function closeAll(servers: readonly SecondaryServer[]): Promise<void> {
