@@ -34,7 +34,11 @@ const ECUS = jsonValue(
   ),
 );
 
-/** Asks every Secondary who it is, and remembers the answers. */
+/**
+ * Asks every Secondary who it is, and remembers the answers. {uptane I2}: this Primary answers for every
+ * Secondary it is linked to, those that are silent included, and another cannot run beside it: the
+ * state is locked.
+ */
 export async function refreshEcus(context: PrimaryContext): Promise<readonly SecondaryInfo[]> {
   const known = new Map(listSecondaries(context).map((info) => [info.ecuIdentifier, info]));
   let changed = false;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CheckInResult, Primary } from '@immota/vehicle';
-import { makeWorld, objectAt, TBOX, type World } from '../support/world.ts';
+import { type CheckInResult, type Primary, VehicleFault } from '@immota/vehicle';
+import { BRAKE, makeWorld, objectAt, TBOX, type World } from '../support/world.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -78,6 +78,20 @@ describe('checkIn()', () => {
     await third.checkIn();
     // The identity stays the ECU's own; its second decryption key is handed in.
     assert.equal(world.gateway.bodies('/director/ecu-keys').length, 2);
+  });
+  it('answers for every Secondary that was ever heard of, and alone {uptane I2}', async (test) => {
+    const world = await makeWorld(test, { hasSecondary: true });
+    const primary = await world.run();
+    await primary.checkIn();
+    await assert.rejects(world.run({ secondaries: [] }), { code: 'STATE_BUSY' });
+    const { secondary } = world;
+    const silent = new VehicleFault('ECU_UNREACHABLE', 'Cannot reach: silent');
+    for (const method of ['getInfo', 'report'] as const) secondary?.broken.set(method, silent);
+    await world.assign({ [BRAKE]: await world.addImage('brake/fw-2.bin', 'brake-hw') });
+    // It is known still, so that its update is no stranger's; only its turn has to wait.
+    const result = await primary.checkIn();
+    assert.notEqual(codeOf(result), 'ECU_UNKNOWN');
+    assert.equal(secondary?.running?.name, 'brake/fw-2.bin');
   });
   it('registers in the form of the dialect, the Primary first {uptane F3}', async (test) => {
     const world = await makeWorld(test, { hasSecondary: true });

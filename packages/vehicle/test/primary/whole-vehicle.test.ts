@@ -1,12 +1,15 @@
 /** Our Primary with our own Secondaries, over the authenticated link and the real gateway. */
 import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { generateSigner } from '@immota/pki';
-import { parseEcuIdentifier, parseHardwareIdentifier } from '@immota/uptane';
+import { parseEcuIdentifier, parseHardwareIdentifier, TARGETS_ROLE } from '@immota/uptane';
 import {
   type CheckInResult,
   connectSecondary,
   createVehicleLinkCredentials,
+  openState,
   type Primary,
   runSecondary,
   type SecondaryFactory,
@@ -114,6 +117,25 @@ describe('a whole vehicle', () => {
     const served = world.gateway.paths().filter((path) => path.includes('door/'));
     assert.equal(new Set(served).size, served.length, 'one download for both doors');
     assert.equal((await checkIn()).kind, 'nothing-new');
+  });
+  it('leaves the latest metadata with every ECU that needs them {uptane I7}', async (test) => {
+    const { world, checkIn, images } = await makeCar(test);
+    await world.assign(images);
+    await checkIn();
+    await world.assignNothing();
+    assert.equal((await checkIn()).kind, 'nothing-new');
+    for (const { name, verification } of ECUS) {
+      const copy = join(world.pathOf('copies'), name);
+      cpSync(join(world.pathOf(name), 'state.sqlite'), copy);
+      const state = openState(copy);
+      for (const repository of ['director', 'image'] as const) {
+        const published = world[repository].files.get('targets.json');
+        const isWanted = repository === 'director' || verification === 'full';
+        const kept = state.metadata.load(repository, TARGETS_ROLE);
+        assert.deepEqual(kept, isWanted ? published : undefined, `${name} ${repository}`);
+      }
+      state.close();
+    }
   });
   it('follows new keys of the repositories in every ECU {uptane L6}', async (test) => {
     const { world, checkIn, images } = await makeCar(test);
