@@ -115,7 +115,8 @@ describe('encodeCanonical()', () => {
       [[], '[]'],
       ['', '""'],
       ['a"b\\c', String.raw`"a\"b\\c"`],
-      ['\u0000\n\t\u001f\u007f', '"\u0000\n\t\u001f\u007f"'],
+      ['\u0000\n\t\b\f\r\u001f\u007f', '"\u0000\n\t\b\f\r\u001f\u007f"'],
+      [String.raw`\n\u0041\\`, String.raw`"\\n\\u0041\\\\"`],
       ['/é€🚗\u2028', '"/é€🚗\u2028"'],
       [[[1, 2, []], {}], '[[1,2,[]],{}]'],
       [{ 10: 1, 9: 2 }, '{"10":1,"9":2}'],
@@ -145,6 +146,12 @@ describe('encodeCanonical()', () => {
     assert.equal(
       canonical(object, 'olpc'),
       '{"\u{d7ff}":4,"\u{e000}":3,"\u{ffff}":2,"\u{1f697}":1}',
+    );
+    const byUnits = { '\u{1f697}': 1, '\u{ffff}': 2 };
+    assert.equal(canonical(byUnits, 'olpc'), '{"\u{ffff}":2,"\u{1f697}":1}');
+    assert.equal(
+      canonical([{ a: [byUnits] }], 'escaped'),
+      String.raw`[{"a":[{"\uffff":2,"\ud83d\ude97":1}]}]`,
     );
     const ordered = { '\u{ffff}': 1, '\u{10000}': 2 };
     assert.equal(canonical(ordered, 'olpc'), '{"\u{ffff}":1,"\u{10000}":2}');

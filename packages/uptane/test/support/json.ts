@@ -5,7 +5,21 @@ import type { JsonValue } from '@immota/base';
 /** Texts that are rich in what the two forms treat apart. */
 export const jsonText: fc.Arbitrary<string> = fc.string({
   unit: fc.oneof(
-    fc.constantFrom('"', '\\', '/', '\n', '\u0000', '\u001f', '\u007f', '\u0080', 'é'),
+    fc.constantFrom(
+      '"',
+      '\\',
+      '/',
+      '\n',
+      '\b',
+      '\f',
+      '\r',
+      '\t',
+      '\u0000',
+      '\u001f',
+      '\u007f',
+      '\u0080',
+      'é',
+    ),
     fc.constantFrom('\u{d7ff}', '\u{e000}', '\u{ffff}', '\u{10000}', '🚗', '\u2028'),
     fc.constantFrom('a', 'b', '1', '9', '10'),
   ),
