@@ -25,6 +25,7 @@ export {
 } from './device/registration.ts';
 export { type EventId, EVENTS, type PrivacyClass, type Severity } from './event/catalogue.ts';
 export { type Problem, problem, PROBLEM_MEDIA_TYPE, problemSchema } from './problem.ts';
+export { describeOperatorApi, type OpenApiDocument } from './operator/openapi.ts';
 export { OPERATOR_PREFIX, OPERATOR_ROUTES } from './operator/routes.ts';
 export { API_ROLES, type ApiRole } from './operator/roles.ts';
 export * as operatorSchemas from './operator/schemas.ts';

@@ -96,7 +96,8 @@ async function openBroker(
       const code = findFaultCode(error);
       if (code === undefined) failed(error);
       else {
-        const refusal = { kind: 'certificate.refused', vehicleId: undefined, code } as const;
+        const kind = code === 'FORBIDDEN' ? 'request.refused' : 'certificate.refused';
+        const refusal = { kind, vehicleId: undefined, code } as const;
         recorder.refuse({ ...refusal, route: 'wake', address });
       }
     },

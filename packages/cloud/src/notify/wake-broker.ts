@@ -53,7 +53,7 @@ export interface WakeBroker {
 export async function openWakeBroker(options: WakeBrokerOptions): Promise<WakeBroker> {
   const clients = new Map<string, Set<Connection>>();
   const owners = new WeakMap<Client, string>();
-  const broker = await createBroker(owners);
+  const broker = await createBroker(owners, options);
   const server = createServer(
     { ...options.tls, handshakeTimeout: CONNECT_TIMEOUT_MS },
     (socket) => {
@@ -108,14 +108,27 @@ interface Connection {
   readonly cut: () => void;
 }
 
-async function createBroker(owners: WeakMap<Client, string>): Promise<Aedes> {
+async function createBroker(
+  owners: WeakMap<Client, string>,
+  options: WakeBrokerOptions,
+): Promise<Aedes> {
+  const refused = ({ conn }: Client, fault: CloudFault): void => {
+    const address = 'remoteAddress' in conn ? conn.remoteAddress : undefined;
+    options.refused(fault, address ?? '');
+  };
   return await Aedes.createBroker({
     connectTimeout: CONNECT_TIMEOUT_MS,
     preConnect: (client, packet, callback) => {
       // Another's name would cut that vehicle off; a session or a will would outlive the connection.
       const isOwn = packet.clientId === owners.get(client);
-      callback(null, isOwn && packet.clean === true && packet.will === undefined);
-      if (!isOwn) client.close();
+      const isFit = isOwn && packet.clean === true && packet.will === undefined;
+      callback(null, isFit);
+      if (isFit) return;
+      refused(
+        client,
+        new CloudFault('WRONG_CREDENTIALS', 'Cannot wake: not as its certificate says'),
+      );
+      client.close();
     },
     authorizeSubscribe: (client, subscription, callback) => {
       const owner = owners.get(client);
@@ -123,8 +136,10 @@ async function createBroker(owners: WeakMap<Client, string>): Promise<Aedes> {
       // A refused subscription, and not an error: an error would leave the client guessing.
       callback(null, isOwn ? subscription : null);
     },
-    authorizePublish: (_client, _packet, callback) => {
-      callback(new CloudFault('FORBIDDEN', 'Cannot publish: vehicles only listen here'));
+    authorizePublish: (client, _packet, callback) => {
+      const fault = new CloudFault('FORBIDDEN', 'Cannot publish: vehicles only listen here');
+      if (client !== null) refused(client, fault);
+      callback(fault);
     },
   });
 }

@@ -11,7 +11,9 @@ import type { HardwareIdentifier, InstallableName } from '@immota/uptane';
 import type { Release, ReleaseImage } from './release-document.ts';
 
 /** Configurations looked at for one group; beyond it the answer is "not found". */
-export const CONFIGURATIONS_MAX = 20_000;
+const CONFIGURATIONS_MAX = 20_000;
+/** Combinations of choices tried for one group, allowed or not: some seconds for the largest vehicle. */
+const COMBINATIONS_MAX = 100_000;
 
 /** One ECU, as the search sees it. */
 export interface EcuConfiguration {
@@ -184,6 +186,7 @@ function searchGroup(
 ): readonly Bundle[] | undefined {
   const start: Node = { images: group.map(({ image }) => image), steps: 0, before: undefined };
   const fewest = new Map<string, number>([[start.images.join('\n'), 0]]);
+  const budget = { combinations: COMBINATIONS_MAX };
   // Buckets by estimated length: estimates are small whole numbers.
   const buckets: Node[][] = [];
   const push = (node: Node): void => {
@@ -195,7 +198,7 @@ function searchGroup(
     const bucket = buckets[estimate] ?? [];
     for (let node = bucket.pop(); node !== undefined; node = bucket.pop()) {
       if (remaining(graph, group, node.images) === 0) return bundlesOf(group, node);
-      for (const images of nextConfigurations(graph, group, node.images)) {
+      for (const images of nextConfigurations({ graph, group, budget }, node.images)) {
         const key = images.join('\n');
         const steps = node.steps + 1;
         if ((fewest.get(key) ?? Infinity) <= steps) continue;
@@ -224,10 +227,15 @@ function remaining(
 
 /** Every allowed configuration one bundle away, those that move most ECUs first. */
 function* nextConfigurations(
-  graph: ImageGraph,
-  group: readonly EcuConfiguration[],
+  search: {
+    readonly graph: ImageGraph;
+    readonly group: readonly EcuConfiguration[];
+    /** Shared by the whole search. */
+    readonly budget: { combinations: number };
+  },
   images: readonly string[],
 ): Generator<readonly string[]> {
+  const { graph, group, budget } = search;
   const choices = group.map(({ hardwareIdentifier }, index) => {
     const current = images[index] ?? '';
     const nexts = graph.successors(hardwareIdentifier, current).map((image) => image.name);
@@ -235,7 +243,7 @@ function* nextConfigurations(
   });
   // An odometer over the choices: no recursion over what a release says.
   const at = choices.map(() => 0);
-  for (let turns = 0; turns < CONFIGURATIONS_MAX; turns += 1) {
+  for (; budget.combinations > 0; budget.combinations -= 1) {
     const next = choices.map((choice, index) => choice[at[index] ?? 0] ?? '');
     const moved = next.some((image, index) => image !== images[index]);
     if (moved && isAllowed(graph, group, next)) yield next;

@@ -78,6 +78,26 @@ describe('findPath()', () => {
     assert.equal(way.length, 2);
     assert.deepEqual(Object.assign({}, ...way), { A: 'a3', B: 'b2' });
   });
+  it('gives up in bounded time where every way is barred', () => {
+    // 40 ECUs of one hardware that two others bar each other's way: 2^40 combinations, none allowed.
+    const barred = release({ a: 'a2', b: 'b2' }, [
+      {
+        hardwareId: 'a',
+        name: 'a2',
+        installsOver: ['a1'],
+        requires: [{ hardwareId: 'b', images: ['b2'] }],
+      },
+      {
+        hardwareId: 'b',
+        name: 'b2',
+        installsOver: ['b1'],
+        conflicts: [{ hardwareId: 'a', images: ['a1', 'a2'] }],
+      },
+    ]);
+    const many = Array.from({ length: 40 }, (_, index) => ecu(`A${index}`, 'a', 'a1'));
+    const found = findPath(barred, [...many, ecu('B', 'b', 'b1')]);
+    assert.equal(found.kind === 'none' && found.reason, 'NO_PATH');
+  });
   it('never pairs images that conflict {uptane E7}', () => {
     const clash = release({ a: 'a2', b: 'b2' }, [
       {
