@@ -2,7 +2,7 @@
  * Attested time {uptane G1} {uptane G4}: a time source signs the time together with nonces that the
  * ECUs drew, with keys that the Director's Root names under `time`, so that they can be rotated.
  *
- * Off-standard: the Standard leaves the protocol open; ADR on attested time.
+ * Off-standard: the Standard leaves the protocol open; ADR 11.
  */
 import type { JsonObject, Signer } from '@immota/base';
 import { AKTUALIZR } from '../encoding/aktualizr.ts';

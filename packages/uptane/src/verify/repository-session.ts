@@ -63,7 +63,7 @@ export interface RepositoryOptions {
   readonly dialect: Dialect;
   /** The attested time of this cycle. */
   readonly now: Temporal.Instant;
-  /** The Root from the factory; undefined trusts the first `1.root.json` seen (ADR: only for tests). */
+  /** The Root from the factory; undefined trusts the first `1.root.json` seen (published vectors start so, vehicles never). */
   readonly pinnedRoot: Uint8Array | undefined;
   /** `targets-only` where no Timestamp and Snapshot exist: other makers' Directors, partial verification. */
   readonly chain: 'full' | 'targets-only';
