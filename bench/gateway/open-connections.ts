@@ -23,13 +23,14 @@ export async function benchOpenConnections(bench: GatewayBench): Promise<readonl
   const wireBytes = await countBytes(ours);
   await settle();
   const node: number[] = [];
-  const whole: number[] = [];
+  let postgres = 0;
   const bareUs: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     bareUs.push((await measure(bare, peers)).node);
     const measured = await measure(gateway, ours);
     node.push(measured.node);
-    whole.push(measured.node + measured.postgres);
+    // A round takes PostgreSQL less than the tick it is counted in: only their sum says something.
+    postgres += measured.postgres / ROUNDS;
   }
   await Promise.all([...ours, ...peers].map((connection) => connection.close()));
   const limit = median(bareUs);
@@ -59,7 +60,11 @@ export async function benchOpenConnections(bench: GatewayBench): Promise<readonl
       aim: { atMost: 2 },
     },
     {
-      ...row('nothing-new-stored', `${what}: last contact stored, with PostgreSQL`, median(whole)),
+      ...row(
+        'nothing-new-stored',
+        `${what}: last contact stored, with PostgreSQL`,
+        median(node) + postgres,
+      ),
       aim: { atMost: 5 },
     },
   ];
