@@ -12,8 +12,8 @@ import type { Release, ReleaseImage } from './release-document.ts';
 
 /** Configurations looked at for one group; beyond it the answer is "not found". */
 const CONFIGURATIONS_MAX = 20_000;
-/** Combinations of choices tried for one group, allowed or not: some seconds for the largest vehicle. */
-const COMBINATIONS_MAX = 100_000;
+/** Combinations of choices tried for one group, allowed or not: about a second, once for a configuration. */
+const COMBINATIONS_MAX = 20_000;
 
 /** One ECU, as the search sees it. */
 export interface EcuConfiguration {
