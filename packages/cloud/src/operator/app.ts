@@ -15,6 +15,7 @@ import { CloudFault } from '../fault.ts';
 import { RELEASE_MAX_BYTES } from '../release/release-document.ts';
 import { addCampaignRoutes } from './campaign-routes.ts';
 import { addImageRoutes } from './image-routes.ts';
+import type { OperatorApp, OperatorEnv } from './operator-app.ts';
 import { findProblem } from './problems.ts';
 import type { OperatorRefusal, RefusalLog } from './refusals.ts';
 import { addReleaseRoutes } from './release-routes.ts';
@@ -27,14 +28,6 @@ import { addVehicleRoutes } from './vehicle-routes.ts';
 const BODY_MAX_BYTES = 262_144;
 /** Metadata of 10,000 targets in two dialects, in base64. */
 const METADATA_BODY_MAX_BYTES = 64 * 1024 * 1024;
-
-/** What the middleware leaves for the routes. */
-export interface OperatorEnv {
-  readonly Variables: { caller: Caller };
-}
-
-/** The application. */
-export type OperatorApp = OpenAPIHono<OperatorEnv>;
 
 /**
  * Makes the operator API.

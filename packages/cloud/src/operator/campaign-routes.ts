@@ -1,7 +1,7 @@
 /** Campaigns. */
 import { OPERATOR_ROUTES } from '@immota/api';
 import { explainCampaign } from '../campaign/why-not.ts';
-import type { OperatorApp } from './app.ts';
+import type { OperatorApp } from './operator-app.ts';
 import { encodePosition, parsePosition } from './position.ts';
 import type { OperatorServices } from './services.ts';
 import { campaignVehicleView, campaignView } from './views.ts';

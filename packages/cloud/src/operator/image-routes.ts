@@ -6,7 +6,7 @@ import { CloudFault } from '../fault.ts';
 import type { ImageRow } from '../schema/tables.ts';
 import { DIALECTS, publishMetadata } from '../trust/publish.ts';
 import { findSigned } from '../trust/search.ts';
-import type { OperatorApp } from './app.ts';
+import type { OperatorApp } from './operator-app.ts';
 import type { OperatorServices } from './services.ts';
 import type { View } from './views.ts';
 

@@ -4,7 +4,7 @@ import { sql } from '@immota/store';
 import type { Selectable } from 'kysely';
 import { parseRelease } from '../release/release-document.ts';
 import type { ReleaseRow } from '../schema/tables.ts';
-import type { OperatorApp } from './app.ts';
+import type { OperatorApp } from './operator-app.ts';
 import { encodePosition, parsePosition } from './position.ts';
 import type { OperatorServices } from './services.ts';
 import type { View } from './views.ts';

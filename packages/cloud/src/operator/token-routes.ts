@@ -1,6 +1,6 @@
 /** API tokens. */
 import { OPERATOR_ROUTES } from '@immota/api';
-import type { OperatorApp } from './app.ts';
+import type { OperatorApp } from './operator-app.ts';
 import type { OperatorServices } from './services.ts';
 import { createToken, revokeToken } from './tokens.ts';
 

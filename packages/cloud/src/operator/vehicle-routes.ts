@@ -12,7 +12,7 @@ import { EcuKeyCache } from '../inventory/ecu-key.ts';
 import { approveReplacement } from '../inventory/replacement.ts';
 import { saveVehicle } from '../inventory/vehicle.ts';
 import { loadVehicles } from '../inventory/vehicle-record.ts';
-import type { OperatorApp } from './app.ts';
+import type { OperatorApp } from './operator-app.ts';
 import { createFleetReader } from '../inventory/fleet.ts';
 import type { OperatorServices } from './services.ts';
 import { eventView, vehicleView, type View, whyNotView } from './views.ts';
