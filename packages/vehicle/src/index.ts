@@ -48,7 +48,11 @@ export {
   type TransactionEvents,
   type TransactionOutcome,
 } from './primary/transaction.ts';
-export { runSecondary, type RunSecondaryOptions } from './secondary/run-secondary.ts';
+export {
+  runSecondary,
+  type RunSecondaryOptions,
+  SECONDARY_NODE_FLAGS,
+} from './secondary/run-secondary.ts';
 export {
   loadSecondaryBundle,
   saveSecondaryBundle,

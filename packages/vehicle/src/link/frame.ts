@@ -68,7 +68,7 @@ export interface FrameDecoder {
 }
 
 /** How long the head of a frame is. */
-export const FRAME_HEAD_LENGTH_BYTES = 8;
+const FRAME_HEAD_LENGTH_BYTES = 8;
 const HAS_MORE = 1;
 const NUMBER_MAX = 0xffff;
 const KINDS: ReadonlyMap<number, FrameKind> = new Map(

@@ -14,7 +14,7 @@ export const MESSAGE_MAX_BYTES = 65_536;
 /** Requests of a Primary that wait at one time: it asks one after the other, and sees to progress. */
 export const REQUESTS_MAX = 8;
 /** Bytes of an image on their way at one time: enough for the fastest bus, little for a small ECU. */
-export const WINDOW_BYTES = 4_194_304;
+export const WINDOW_BYTES = 1_048_576;
 /** Connections at one time whose handshake is not over: each costs some memory, and one is enough. */
 export const STRANGERS_MAX = 16;
 /** A handshake needs milliseconds; a stranger who waits holds a connection no longer than this. */

@@ -52,7 +52,11 @@ export class PullStream {
     this.#wake?.();
   }
 
-  /** Reads to the end. @throws VehicleFault SLOW_RETRIEVAL when bytes come too slowly {uptane I9}. */
+  /**
+   * Reads to the end; a piece is valid until the next one is asked for.
+   *
+   * @throws VehicleFault SLOW_RETRIEVAL when bytes come too slowly {uptane I9}.
+   */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     const { start, addCredit } = this.#options;
     start(WINDOW_BYTES);

@@ -92,7 +92,7 @@ const recordSchema = z.strictObject({
 });
 
 /** The record of an ECU that was never programmed. */
-export const EMPTY_RECORD: BootRecord = {
+const EMPTY_RECORD: BootRecord = {
   sequence: 1,
   slots: { a: undefined, b: undefined },
   running: undefined,

@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import { findFaultCode } from '@immota/base';
-import { connectSecondary, saveSecondaryBundle, type SecondaryLink } from '@immota/vehicle';
+import {
+  connectSecondary,
+  saveSecondaryBundle,
+  SECONDARY_NODE_FLAGS,
+  type SecondaryLink,
+} from '@immota/vehicle';
 import { makeFolder } from '../support/folder.ts';
 import { manualSurroundings } from '../support/manual-timer.ts';
 import { handOver, linkCredentials, readReport, recipientOf, runNode } from '../support/nodes.ts';
@@ -20,7 +25,7 @@ import {
   type VehicleWorld,
 } from '../support/vehicle-world.ts';
 
-const NODE = join(import.meta.dirname, '..', 'support', 'secondary-node.ts');
+const NODE = join(import.meta.dirname, '../support/secondary-node.ts');
 const CHUNK_BYTES = 16_384;
 
 describe('sendImage()', () => {
@@ -103,7 +108,8 @@ describe('sendImage()', () => {
     bytes[10] = (bytes[10] ?? 0) ^ 1;
     await node.restart();
     writeFileSync(path, bytes);
-    await assert.rejects(() => link.sendImage(offerOf(built)), /IMAGE_HASH/);
+    await assert.rejects(() => link.sendImage(offerOf(built)), { code: 'ECU_REFUSED' });
+    assert.match((await readReport(link)).report.attacksDetected, /IMAGE_HASH: /);
     await link.sendImage(offerOf(built));
     assert.equal((await link.status()).phase, 'prepared');
   });
@@ -122,7 +128,14 @@ async function startChild(
   folder: string,
   operations: number,
 ): Promise<Child> {
-  const args = [NODE, join(folder, 'bundle'), join(folder, 'ecu'), '0', String(operations)];
+  const args = [
+    ...SECONDARY_NODE_FLAGS,
+    NODE,
+    join(folder, 'bundle'),
+    join(folder, 'ecu'),
+    '0',
+    String(operations),
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   test.after(() => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout });

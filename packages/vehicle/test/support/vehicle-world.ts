@@ -33,7 +33,7 @@ import { entropy } from './folder.ts';
 
 export const VEHICLE = parseVehicleIdentifier('WVWZZZ1JZ3W386752');
 export const BRAKE = parseEcuIdentifier('BRAKE-1');
-export const BRAKE_HARDWARE = parseHardwareIdentifier('brake-hw');
+const BRAKE_HARDWARE = parseHardwareIdentifier('brake-hw');
 export const BUILT_AT: Temporal.Instant = Temporal.Instant.from('2026-11-01T00:00:00Z');
 const EXPIRY: Temporal.Instant = Temporal.Instant.from('2030-01-01T00:00:00Z');
 
@@ -57,7 +57,7 @@ export function measure(bytes: Uint8Array): Pick<TargetDescription, 'lengthBytes
 }
 
 /** One repository: what it states, and the files that say so. */
-export class TestRepository {
+class TestRepository {
   readonly name: 'director' | 'image';
   readonly rootSigner = generateSigner('ed25519');
   /** Signs Timestamp, Snapshot and Targets. */
