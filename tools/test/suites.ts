@@ -31,7 +31,7 @@ const FENCES: readonly (readonly [name: string, tool: string, args: readonly str
   ['lint', 'oxlint:oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'oxfmt:oxfmt', ['--check']],
   ['tidy', 'tools/tidy.ts', []],
-  ['clauses', 'tools/clauses.ts', ['--quiet']],
+  ['clauses', 'tools/clauses.ts', ['--quiet', '--strict']],
   ['dead', 'knip:knip', ['--no-config-hints']],
 ];
 

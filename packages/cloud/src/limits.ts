@@ -38,3 +38,8 @@ export const METADATA_CACHE_BYTES = 33_554_432;
 export const IMAGE_MAX_BYTES = 60 * 1_073_741_824;
 /** Images read at once while a tree is written. */
 export const TREE_PAGE_ROWS = 500;
+/**
+ * How long the first manifest of a batch waits for others. A vehicle does not notice; a commit costs
+ * the same for one as for five hundred.
+ */
+export const GATHER_MS = 10;

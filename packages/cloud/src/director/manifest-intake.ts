@@ -10,7 +10,7 @@ import { type CloudContext, committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { EcuKeyCache } from '../inventory/ecu-key.ts';
 import { loadVehicles, type VehicleRecord } from '../inventory/vehicle-record.ts';
-import { BATCH_ITEMS, BATCH_PENDING_MAX, MANIFEST_ATTEMPTS_MAX } from '../limits.ts';
+import { BATCH_ITEMS, BATCH_PENDING_MAX, GATHER_MS, MANIFEST_ATTEMPTS_MAX } from '../limits.ts';
 import { type Assessment, assessManifest } from './assess.ts';
 import type { ReportObserver } from './ports.ts';
 import { type CheckIn, saveCheckIns } from './save-check-ins.ts';
@@ -60,7 +60,7 @@ export function openManifestIntake(
 ): ManifestIntake {
   const reading = createBatcher<string, VehicleRecord | undefined>({
     maxItems: BATCH_ITEMS,
-    maxDelayMs: 0,
+    maxDelayMs: GATHER_MS,
     maxPending: BATCH_PENDING_MAX,
     maxFlushes: 2,
     flush: async (ids) => {
@@ -70,7 +70,7 @@ export function openManifestIntake(
   });
   const writing: Batcher<CheckIn, boolean> = createBatcher<CheckIn, boolean>({
     maxItems: BATCH_ITEMS,
-    maxDelayMs: 0,
+    maxDelayMs: GATHER_MS,
     maxPending: BATCH_PENDING_MAX,
     flush: (checkIns) => saveDistinct(context, observer, checkIns),
   });
