@@ -3,13 +3,14 @@
  * once whether a vehicle that asks for news has any.
  */
 import { createBatcher, sql } from '@immota/store';
+import type { Root } from '@immota/uptane';
 import type { CloudContext } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { Catalogue } from '../image-repository/catalogue.ts';
 import { EcuKeyCache } from '../inventory/ecu-key.ts';
 import { loadVehicles, type VehicleRecord } from '../inventory/vehicle-record.ts';
 import { BATCH_ITEMS, BATCH_PENDING_MAX } from '../limits.ts';
-import { type Keystore, signersOf } from '../trust/keystore.ts';
+import type { Keystore } from '../trust/keystore.ts';
 import type { Lifetimes } from '../trust/lifetimes.ts';
 import { METADATA_CHANNEL } from '../trust/publish.ts';
 import type { TrustStore } from '../trust/trust-store.ts';
@@ -18,6 +19,7 @@ import { type FetchedFiles, markFetched } from './fetched.ts';
 import { openManifestIntake } from './manifest-intake.ts';
 import { type PlannedVehicle, VehiclePlanner } from './plan-vehicles.ts';
 import { type Planner, PLANS_CHANNEL, type ReportObserver } from './ports.ts';
+import { chooseSigners, type DirectorSigners } from './sign-plan.ts';
 import { VersionCache } from './version-cache.ts';
 
 /** What a Director is made of. */
@@ -95,11 +97,14 @@ class OpenDirector implements Director {
     this.#context = context;
     this.#options = options;
     this.#versions = new VersionCache(context.clock, lifetimes.directorHours);
-    const signers = {
-      targets: signersOf(keystore, 'director-targets'),
-      snapshot: signersOf(keystore, 'director-snapshot'),
-      timestamp: signersOf(keystore, 'director-timestamp'),
+    let chosen: { readonly root: Root; readonly signers: DirectorSigners } | undefined;
+    const signers = (): DirectorSigners => {
+      const root = trust.director().root.body;
+      if (chosen?.root !== root) chosen = { root, signers: chooseSigners(keystore, root) };
+      return chosen.signers;
     };
+    // Better no start than metadata that every vehicle refuses.
+    signers();
     this.#planner = new VehiclePlanner({
       context,
       planner,

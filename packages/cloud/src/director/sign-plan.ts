@@ -11,6 +11,10 @@ import {
   AKTUALIZR,
   type EcuIdentifier,
   type InstallableName,
+  keyIdOf,
+  keysOf,
+  limits,
+  type Root,
   signMetadata,
   snapshotPayload,
   type TargetDescription,
@@ -30,6 +34,7 @@ import {
 import { WRAP_METHODS } from '../inventory/encryption-key.ts';
 import type { OfferedImage } from '../inventory/vehicle-record.ts';
 import { AKTUALIZR_TARGETS_MAX_BYTES } from '../limits.ts';
+import { type Keystore, signersOf } from '../trust/keystore.ts';
 import type { EcuInventory, UpdatePlan, VehicleInventory } from './ports.ts';
 
 /** Stands for a campaign where nothing is offered: the vehicles' client reports nothing without one. */
@@ -45,17 +50,45 @@ export class PlanRefusal extends CloudFault {
   }
 }
 
+/** The Director's online keys. */
+export interface DirectorSigners {
+  readonly targets: readonly Signer[];
+  readonly snapshot: readonly Signer[];
+  readonly timestamp: readonly Signer[];
+}
+
 /** What the Director signs with. */
 export interface DirectorSigning {
-  readonly signers: {
-    readonly targets: readonly Signer[];
-    readonly snapshot: readonly Signer[];
-    readonly timestamp: readonly Signer[];
-  };
+  /** Those that the Root in force names. @throws CloudFault KEY_MISSING. */
+  readonly signers: () => DirectorSigners;
   readonly catalogue: Catalogue;
   readonly entropy: Entropy;
   /** Where a CDN serves the tree of `publishTree`; undefined when the gateway serves images itself. */
   readonly cdnBase: string | undefined;
+}
+
+/**
+ * Chooses the online keys that a Root names: with others the Director would sign what every vehicle refuses.
+ *
+ * @throws CloudFault KEY_MISSING when a role's threshold cannot be met with the keys that are here.
+ */
+export function chooseSigners(keystore: Keystore, root: Root): DirectorSigners {
+  const choose = (role: 'targets' | 'snapshot' | 'timestamp'): readonly Signer[] => {
+    const { keyIds, threshold } = keysOf(root, role);
+    const chosen = signersOf(keystore, `director-${role}`).filter(({ algorithm, publicKeyDer }) =>
+      keyIds.has(keyIdOf(AKTUALIZR, algorithm, publicKeyDer)),
+    );
+    if (chosen.length >= threshold) return chosen;
+    throw new CloudFault(
+      'KEY_MISSING',
+      `Cannot sign for vehicles: Root ${root.version} names other keys for ${role}`,
+    );
+  };
+  return {
+    targets: choose('targets'),
+    snapshot: choose('snapshot'),
+    timestamp: choose('timestamp'),
+  };
 }
 
 /** The three files, and what they assign. */
@@ -97,7 +130,7 @@ export async function signPlan(signing: DirectorSigning, order: PlanOrder): Prom
     correlationId: plan?.correlationId ?? IDLE_CORRELATION,
   };
   const head = { version, expires };
-  const { signers } = signing;
+  const signers = signing.signers();
   const payload = targetsPayload(AKTUALIZR, {
     ...head,
     files,
@@ -105,7 +138,10 @@ export async function signPlan(signing: DirectorSigning, order: PlanOrder): Prom
     vehicleIdentifier: vehicle.vehicleId,
   });
   const targets = await signMetadata(AKTUALIZR, payload, signers.targets);
-  if (targets.length > AKTUALIZR_TARGETS_MAX_BYTES) {
+  // The hybrid profile is for our own vehicles, which read more than aktualizr does.
+  const isHybrid = signers.targets.some(({ algorithm }) => algorithm === 'ml-dsa-65');
+  const lengthMax = isHybrid ? limits.DIRECTOR_TARGETS_MAX_BYTES : AKTUALIZR_TARGETS_MAX_BYTES;
+  if (targets.length > lengthMax) {
     throw new PlanRefusal(
       'NO_PATH',
       `Cannot sign plan: ${targets.length} bytes are more than its client reads`,

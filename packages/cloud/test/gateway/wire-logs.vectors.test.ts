@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { isJsonObject, type JsonObject, parseJson } from '@immota/base';
 import { AKTUALIZR, encodeCanonical } from '@immota/uptane';
 import { startTestCloud, type TestCloud } from '../support/running-cloud.ts';
@@ -59,8 +59,9 @@ function encodeBody(body: JsonObject[string]): Uint8Array | string {
   return typeof body === 'string' ? body : encodeCanonical(body, AKTUALIZR.canonicalForm);
 }
 
-async function clientFor(cloud: TestCloud, cn: string): Promise<TestClient> {
-  return await cloud.client(cn === 'bootstrap' ? 'bootstrap:recorded' : cn);
+/** Names and serials repeat from one recording to the next: each plays with vehicles of its own. */
+function nameIn(file: string, cn: string): string {
+  return `${cn === 'bootstrap' ? 'bootstrap:' : cn}-${file.replace('.jsonl', '')}`;
 }
 
 describe(
@@ -70,33 +71,36 @@ describe(
     const files = existsSync(FOLDER)
       ? readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'))
       : [];
+    let cloud: TestCloud;
+    before(async () => {
+      cloud = await startTestCloud();
+    });
+    after(() => cloud.close());
+
     for (const file of files) {
       it(`accepts every request of ${file}`, async () => {
-        // Serials repeat from one recording to the next, so each has a cloud of its own.
-        const cloud = await startTestCloud();
-        try {
-          const clients = new Map<string, TestClient>();
-          const log = readLog(file);
-          for (const recorded of log) {
-            const { cn, path, method } = recorded;
-            const isOwn = method === 'POST' && path === '/devices';
-            // With shared credentials the gateway itself makes the vehicle's; a test has its own way to them.
-            const client = clients.get(cn) ?? (await clientFor(cloud, cn));
-            clients.set(cn, client);
-            await replay(client, recorded);
-            if (isOwn) clients.delete(cn);
-          }
-          await checkReports(cloud, log);
-        } finally {
-          await cloud.close();
+        const clients = new Map<string, TestClient>();
+        const log = readLog(file);
+        for (const recorded of log) {
+          const name = nameIn(file, recorded.cn);
+          // With shared credentials the gateway makes the vehicle's; a test has its own way to them.
+          const client = clients.get(name) ?? (await cloud.client(name));
+          clients.set(name, client);
+          await replay(client, recorded);
         }
+        await checkReports(cloud, file, log);
+        await cloud.running.cloud.context.database.kysely.deleteFrom('vehicle').execute();
       });
     }
   },
 );
 
 /** Every report verified: what the last manifest says stands in the inventory, and nothing was refused. */
-async function checkReports(cloud: TestCloud, log: readonly Recorded[]): Promise<void> {
+async function checkReports(
+  cloud: TestCloud,
+  file: string,
+  log: readonly Recorded[],
+): Promise<void> {
   const manifests = log.filter(({ path }) => path === '/director/manifest');
   const last = manifests.at(-1);
   const { kysely } = cloud.running.cloud.context.database;
@@ -119,7 +123,7 @@ async function checkReports(cloud: TestCloud, log: readonly Recorded[]): Promise
   const rows = await kysely
     .selectFrom('ecu')
     .select(['ecu_id', 'installed_name'])
-    .where('vehicle_id', '=', last.cn)
+    .where('vehicle_id', '=', nameIn(file, last.cn))
     .execute();
   const installed = new Map(rows.map((row) => [row.ecu_id, row.installed_name]));
   for (const [ecu, document] of Object.entries(reports)) {
