@@ -25,7 +25,7 @@ import {
   type VehicleWorld,
 } from '../support/vehicle-world.ts';
 
-const NODE = join(import.meta.dirname, '../support/secondary-node.ts');
+const NODE = join(import.meta.dirname, '../fixture/secondary-node.ts');
 const CHUNK_BYTES = 16_384;
 
 describe('sendImage()', () => {
