@@ -19,6 +19,8 @@ const session = new RepositorySession({
   now: Temporal.Now.instant(),
   pinnedRoot: readFileSync(join(folder, 'root.json')),
   chain: 'full',
+  // As a plain TUF client does: custom fields belong to whoever wrote them.
+  custom: 'opaque',
 });
 const perform: Parameters<typeof runWorkflow>[1] = async (step) => {
   if (step.kind === 'fetch') {
