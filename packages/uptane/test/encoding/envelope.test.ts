@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { type JsonObject, type JsonValue, utf8 } from '@immota/base';
+import { findFaultCode, InputFault, type JsonObject, type JsonValue, utf8 } from '@immota/base';
 import {
   AKTUALIZR,
   decodeEnvelope,
@@ -50,6 +50,20 @@ describe('decodeEnvelope()', () => {
     const expected = '{"keyid":"k","method":"ed25519","note":"x","sig":"AQ=="}';
     assert.ok(new TextDecoder().decode(file).includes(expected));
     assert.equal(decodeEnvelope(AKTUALIZR, file, 1000).signatures[0]?.method, 'ed25519');
+  });
+
+  it('writes no method where none is stated', () => {
+    const bytes = Uint8Array.of(1);
+    const made = { keyId: parseKeyId('k'), method: undefined, bytes, attributes: { note: 'x' } };
+    const file = new TextDecoder().decode(encodeEnvelope(TUF, SIGNED, [made]));
+    assert.ok(file.includes('{"keyid":"k","note":"x","sig":"01"}'));
+  });
+
+  it('keeps what the reader of JSON said', () => {
+    assert.throws(
+      () => decodeEnvelope(TUF, utf8('{'), 10),
+      (error: Error) => findFaultCode(error) === 'MALFORMED' && error.cause instanceof InputFault,
+    );
   });
 
   it('spells signatures in base64 for vehicles and in hex for TUF', () => {

@@ -172,6 +172,7 @@ describe('parseNonces()', () => {
       [`x${NONCE}`],
       [1],
       [undefined],
+      [[NONCE]],
       [NONCE, ''],
     ]) {
       assert.equal(
