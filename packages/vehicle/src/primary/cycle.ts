@@ -5,10 +5,9 @@
  */
 import { DEVICE_PATHS } from '@immota/api';
 import { Fault } from '@immota/base';
-import { AKTUALIZR, decodeTimestamp, limits, UptaneFault } from '@immota/uptane';
+import { UptaneFault } from '@immota/uptane';
 import type { ConsentPort } from '../consent/consent-port.ts';
 import { flushReceipts } from '../consent/consent-record.ts';
-import { requestSmall } from '../download/request.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { listAttacks, noteAttack } from './attack-log.ts';
 import { attestCycleTime, carriedTime, type CycleTime } from './attested-time.ts';
@@ -20,14 +19,14 @@ import { flushEvents } from './event-queue.ts';
 import {
   concludeInstallation,
   type EcuResult,
-  findInstallation,
   findOutcome,
   type Installation,
   waitingObject,
 } from './installation.ts';
 import { sendManifest } from './manifest.ts';
-import { gatewaySource, metadataUrl } from './metadata-source.ts';
+import { gatewaySource } from './metadata-source.ts';
 import type { CyclePhase } from './progress.ts';
+import { beginQuiet, type QuietSpell } from './quiet.ts';
 import { registerEcus } from './registration.ts';
 import { type CollectedReports, collectReports, drawNonce } from './reports.ts';
 import { settleInstallation } from './settle.ts';
@@ -41,10 +40,10 @@ export interface CycleOptions {
   readonly transaction: Transaction;
 }
 
-/** What a cycle came to, and the tag by which the next one may ask whether anything is new. */
+/** What a cycle came to, and how long the next ones may ask just whether anything is new. */
 export interface CycleEnd {
   readonly result: CheckInResult;
-  readonly timestampTag: string | undefined;
+  readonly quiet: QuietSpell | undefined;
 }
 
 /** Runs a cycle over the air. @throws VehicleFault when the server cannot be reached at all. */
@@ -57,9 +56,9 @@ export async function runCycle(context: PrimaryContext, options: CycleOptions): 
   const settlement = await settleInstallation(context, reports);
   const waitedFor = JSON.stringify(waitingObject(context));
   await sendManifest(context, reports);
-  if (settlement.kind === 'booting') return { result: settlement, timestampTag: undefined };
+  if (settlement.kind === 'booting') return { result: settlement, quiet: undefined };
   if (settlement.kind === 'waiting') {
-    return { result: waitingForBoot(), timestampTag: undefined };
+    return { result: waitingForBoot(), quiet: undefined };
   }
   const source = gatewaySource(context);
   const nonces = await drawTimeNonces(context);
@@ -82,7 +81,7 @@ export async function runCycle(context: PrimaryContext, options: CycleOptions): 
   await flush(context);
   return {
     result: withSettled(result, settlement.results),
-    timestampTag: isQuiet(result) ? source.timestampTag() : undefined,
+    quiet: isQuiet(result) ? beginQuiet(context, source.timestampTag()) : undefined,
   };
 }
 
@@ -104,31 +103,6 @@ export async function runOfflineCycle(
     return await updateFrom(context, options, cycle, gatewaySource(context));
   });
   return withSettled(result, settlement.results);
-}
-
-/**
- * Asks whether anything is new, in one small request on a connection that is mostly open already. A
- * "no" is believed only while the Timestamp we hold is good {uptane L8}: whoever holds new ones back
- * gains nothing beyond its expiry.
- *
- * @param tag - what the last cycle's Timestamp was called.
- * @returns true when nothing is new.
- */
-export async function isUnchanged(context: PrimaryContext, tag: string): Promise<boolean> {
-  const isOpen =
-    findInstallation(context) !== undefined ||
-    findOutcome(context) !== undefined ||
-    listAttacks(context).length > 0;
-  if (isOpen || !isStoredTimestampGood(context)) return false;
-  const { status } = await requestSmall(context.network(), {
-    method: 'GET',
-    url: metadataUrl(context, 'director', 'timestamp.json'),
-    headers: { 'if-none-match': tag },
-    lengthMaxBytes: limits.TIMESTAMP_MAX_BYTES,
-  });
-  if (status !== 304) return false;
-  await flush(context);
-  return true;
 }
 
 interface CycleState {
@@ -176,19 +150,6 @@ function tellRefusal(
   concludeInstallation(context, refused, results);
 }
 
-function isStoredTimestampGood(context: PrimaryContext): boolean {
-  const bytes = context.state.metadata.load('director', 'timestamp');
-  if (bytes === undefined) return false;
-  try {
-    const now = carriedTime(context, context.policy.timeMaxAgeMs);
-    const { body } = decodeTimestamp(AKTUALIZR, bytes, limits.TIMESTAMP_MAX_BYTES);
-    return Temporal.Instant.compare(now, body.expires) < 0;
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
-}
-
 /** A cycle that had nothing to do but to settle an installation came to what that came to. */
 function withSettled(
   result: CheckInResult,
@@ -204,7 +165,7 @@ function isQuiet(result: CheckInResult): boolean {
 }
 
 /** Receipts and events wait for another check-in when they cannot be sent; nothing else does. */
-async function flush(context: PrimaryContext): Promise<void> {
+export async function flush(context: PrimaryContext): Promise<void> {
   try {
     await flushReceipts(context);
     await flushEvents(context);

@@ -21,9 +21,10 @@ import type { VehicleBundle } from './bundle.ts';
 import type { CheckInResult } from './carry-out.ts';
 import type { PrimaryContext } from './context.ts';
 import { currentCredential, renewIfDue } from './credential.ts';
-import { type CycleOptions, isUnchanged, runCycle, runOfflineCycle } from './cycle.ts';
+import { type CycleOptions, flush, runCycle, runOfflineCycle } from './cycle.ts';
 import { DEFAULT_POLICY, type PrimaryPolicy } from './policy.ts';
 import type { ProgressListener } from './progress.ts';
+import { isUnchanged, type QuietSpell } from './quiet.ts';
 import { prepareThenActivate, type Transaction } from './transaction.ts';
 import { listenForWakeUps } from './wake-up.ts';
 
@@ -160,8 +161,7 @@ class CheckInLoop {
   #cancelWake: (() => void) | undefined;
   #isClosed = false;
   #startedMs = Number.NEGATIVE_INFINITY;
-  #fullAtMs = Number.NEGATIVE_INFINITY;
-  #timestampTag: string | undefined;
+  #quiet: QuietSpell | undefined;
 
   constructor(context: PrimaryContext, connection: Connection, options: PrimaryOptions) {
     this.#context = context;
@@ -226,28 +226,26 @@ class CheckInLoop {
   /** A server that cannot be reached is a result like others: the next check-in may reach it. */
   async #checkIn(): Promise<CheckInResult> {
     try {
-      const result = await this.#askOrRun();
+      if (this.#quiet !== undefined && (await isUnchanged(this.#context, this.#quiet))) {
+        await flush(this.#context);
+        return { kind: 'nothing-new' };
+      }
+      const run = (): Promise<CheckInResult> => this.#runCycle();
+      const result = await this.#bootIfDue(await run(), run);
       // Last, since a cycle has just learnt the time by which certificates are judged.
       await this.#renewCertificate();
       return result;
     } catch (error) {
       if (!(error instanceof Fault) || this.#isClosed) throw error;
-      this.#timestampTag = undefined;
+      this.#quiet = undefined;
       noteAttack(this.#context, error);
       return { kind: 'waiting', fault: error };
     }
   }
 
-  async #askOrRun(): Promise<CheckInResult> {
-    if (await this.#isNothingNew()) return { kind: 'nothing-new' };
-    const run = (): Promise<CheckInResult> => this.#runCycle();
-    return await this.#bootIfDue(await run(), run);
-  }
-
   async #runCycle(): Promise<CheckInResult> {
-    const { result, timestampTag } = await runCycle(this.#context, this.#cycle);
-    this.#timestampTag = timestampTag;
-    this.#fullAtMs = this.#context.surroundings.timer.elapsedMs();
+    const { result, quiet } = await runCycle(this.#context, this.#cycle);
+    this.#quiet = quiet;
     return result;
   }
 
@@ -257,15 +255,8 @@ class CheckInLoop {
     const network = (): Network => ({ ...this.#context.network(), fetcher });
     const run = (): Promise<CheckInResult> =>
       runOfflineCycle({ ...this.#context, network }, this.#cycle);
-    this.#timestampTag = undefined;
+    this.#quiet = undefined;
     return await this.#bootIfDue(await run(), run);
-  }
-
-  async #isNothingNew(): Promise<boolean> {
-    const { policy, surroundings } = this.#context;
-    const isDue = surroundings.timer.elapsedMs() - this.#fullAtMs >= policy.fullCycleAfterMs;
-    if (isDue || this.#timestampTag === undefined) return false;
-    return await isUnchanged(this.#context, this.#timestampTag);
   }
 
   /** The old certificate still works: what fails here is told, and tried again next time. */
@@ -279,6 +270,8 @@ class CheckInLoop {
     } catch (error) {
       if (!(error instanceof Fault) || this.#isClosed) throw error;
       noteAttack(this.#context, error);
+      // The next check-in tells the Director.
+      this.#quiet = undefined;
     }
   }
 
@@ -288,7 +281,7 @@ class CheckInLoop {
     again: () => Promise<CheckInResult>,
   ): Promise<CheckInResult> {
     if (result.kind !== 'booting') return result;
-    this.#timestampTag = undefined;
+    this.#quiet = undefined;
     if (this.#reboot !== undefined) {
       this.#reboot();
       return result;
