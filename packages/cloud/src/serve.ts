@@ -7,6 +7,7 @@ import { NO_OBSERVER, NO_PLANS, type Planner, type ReportObserver } from './dire
 import { type Gateway, openGateway } from './gateway/gateway.ts';
 import type { CampaignList, GatewayParts } from './gateway/parts.ts';
 import type { Rate } from './gateway/rate-limit.ts';
+import { openRepositoryServer } from './gateway/repository-server.ts';
 import { createMetadataFiles } from './image-repository/metadata-files.ts';
 import { type AccessView, openAccessView } from './inventory/access.ts';
 import type { ReplacementPolicy } from './inventory/register.ts';
@@ -36,6 +37,11 @@ export interface ServeOptions extends CloudOptions {
   readonly replacement?: ReplacementPolicy | undefined;
   /** Where a CDN serves the published tree; the gateway serves images when left out. */
   readonly cdnBase?: string | undefined;
+  /**
+   * Where the Image repository is served by itself, to anybody and in the clear: what is in it is signed, and
+   * what is secret is encrypted. For TUF clients and as the origin of a CDN; nowhere when left out.
+   */
+  readonly repository?: { readonly host: string; readonly port: number } | undefined;
   /** How often a vehicle may ask. */
   readonly rate?: Rate | undefined;
   readonly timer?: Timer | undefined;
@@ -53,6 +59,8 @@ export interface RunningCloud {
     readonly gateway: string;
     /** Health and metrics. */
     readonly status: string;
+    /** The Image repository for anybody, if it is served. */
+    readonly repository: string | undefined;
   };
   /** Lets requests end, writes what was gathered, and closes everything. */
   close(): Promise<void>;
@@ -116,9 +124,16 @@ async function serve(
   });
   opened.push(status, keepFresh(cloud, timer, failed));
   const [name = '127.0.0.1'] = [...names.dnsNames, ...names.ipAddresses];
+  let repository: string | undefined;
+  if (options.repository !== undefined) {
+    const server = await openRepositoryServer({ parts, clock, failed, ...options.repository });
+    opened.push(server);
+    repository = `http://${name}:${server.port}`;
+  }
   const urls = {
     gateway: `https://${name}:${gateway.port}`,
     status: `http://127.0.0.1:${status.port}`,
+    repository,
   };
   return { cloud, director, access, room, gateway, urls, close: () => closeAll(opened) };
 }

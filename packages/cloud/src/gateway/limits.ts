@@ -46,3 +46,5 @@ export const STATUS_HOURS = 24;
 export const STATUS_CACHE_MS = 60_000;
 /** How long requests under way may take to end when the server stops. */
 export const CLOSE_PATIENCE_MS = 10_000;
+/** Requests for images and metadata from one address, per second: a CDN asks for many vehicles. */
+export const REPOSITORY_PER_SECOND = 200;

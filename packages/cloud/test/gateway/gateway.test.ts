@@ -140,6 +140,44 @@ describe('the gateway refuses', () => {
   });
 });
 
+/** Sends raw text as a vehicle, and reads what comes until the end. */
+async function send(text: string): Promise<string> {
+  const { rootPem, clientPem, privateKeyPem } = encodeCredentialFiles(
+    await cloud.credentials('veh-odd'),
+  );
+  const socket = connect({
+    host: '127.0.0.1',
+    servername: 'localhost',
+    port: Number(new URL(cloud.running.urls.gateway).port),
+    ca: rootPem,
+    cert: clientPem,
+    key: privateKeyPem,
+  });
+  await once(socket, 'secureConnect');
+  socket.write(text);
+  if (text.includes('length: 100')) {
+    // The vehicle loses its network in the middle of a body.
+    socket.destroy();
+    return '';
+  }
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  return answer;
+}
+
+describe('a connection that goes wrong', () => {
+  it('gets a short refusal for what is no HTTP', async () => {
+    assert.match(await send('not a request\r\n\r\n'), /^HTTP\/1\.1 400 /);
+    assert.match(await send(`GET / HTTP/1.1\r\nx: ${'y'.repeat(10_000)}\r\n\r\n`), /^HTTP\/1\.1 4/);
+  });
+
+  it('harms nobody when it breaks in the middle of a body', async () => {
+    await send('PUT /director/manifest HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{');
+    const { client } = await registered();
+    assert.equal((await client.ask('GET', '/director/targets.json')).status, 200);
+  });
+});
+
 describe('TLS sessions', () => {
   async function open(session: Buffer | undefined, origin: string): Promise<TLSSocket> {
     const credentials = await sessionCredentials;

@@ -25,7 +25,7 @@ const ENCODED = 'tbox/fw%201%2B%C3%A9.bin';
 let cloud: TestCloud;
 let client: TestClient;
 before(async () => {
-  cloud = await startTestCloud();
+  cloud = await startTestCloud({ repository: { host: '127.0.0.1', port: 0 } });
   client = await cloud.client('veh-1');
   await upload(NAME, plain, false);
   await upload('tbox/secret.bin', secret, true);
@@ -144,6 +144,35 @@ describe('the gateway as a server of images {uptane D1}', () => {
   describeServer(() => (method, path, ask) => client.ask(method, path, ask));
 });
 
+/** Asks a server without TLS. */
+async function askPlainly(
+  port: number,
+  method: string,
+  path: string,
+  ask: Ask = {},
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const options = { host: '127.0.0.1', port, path, method, headers: { ...ask.headers } };
+  const outgoing = sendRequest(options, (response) => {
+    const chunks: Buffer[] = [];
+    response.on('data', (chunk: Buffer) => chunks.push(chunk));
+    response.on('end', () => {
+      const { statusCode: status = 0, headers } = response;
+      resolve({ status, headers, body: Buffer.concat(chunks), json: () => ({}) });
+    });
+  });
+  outgoing.on('error', reject);
+  outgoing.end();
+  return await promise;
+}
+
+describe('the repository by itself, for anybody', () => {
+  describeServer(() => (method, path, ask) => {
+    const { repository = '' } = cloud.running.urls;
+    return askPlainly(Number(new URL(repository).port), method, path, ask);
+  });
+});
+
 const hasNginx = spawnSync('nginx', ['-v']).status === 0;
 
 describe(
@@ -196,7 +225,7 @@ describe(
     async function listening(): Promise<void> {
       for (let tries = 0; tries < 200; tries += 1) {
         try {
-          await askPlainly('GET', '/repo/timestamp.json');
+          await askPlainly(port, 'GET', '/repo/timestamp.json');
           return;
         } catch {
           await new Promise((resolve) => setImmediate(resolve));
@@ -205,23 +234,7 @@ describe(
       assert.fail('nginx does not listen');
     }
 
-    async function askPlainly(method: string, path: string, ask: Ask = {}): Promise<Answer> {
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-      const options = { host: '127.0.0.1', port, path, method, headers: { ...ask.headers } };
-      const outgoing = sendRequest(options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const { statusCode: status = 0, headers } = response;
-          resolve({ status, headers, body: Buffer.concat(chunks), json: () => ({}) });
-        });
-      });
-      outgoing.on('error', reject);
-      outgoing.end();
-      return await promise;
-    }
-
-    describeServer(() => askPlainly);
+    describeServer(() => (method, path, ask) => askPlainly(port, method, path, ask));
   },
 );
 
