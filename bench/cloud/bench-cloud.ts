@@ -27,7 +27,7 @@ export interface PostgresTime {
 }
 
 /** How each cloud of a benchmark is opened. No rate limit: one machine plays a whole fleet. */
-export function serveOptions(folder: string): ServeOptions {
+function serveOptions(folder: string): ServeOptions {
   return {
     folder,
     clock: { now: () => Temporal.Now.instant() },
@@ -68,9 +68,7 @@ export async function openBenchCloud(
 }
 
 /** Finds the processes of the database's server on this machine, and reads their CPU time. */
-export async function watchPostgres({
-  database,
-}: Pick<CloudContext, 'database'>): Promise<PostgresTime> {
+async function watchPostgres({ database }: Pick<CloudContext, 'database'>): Promise<PostgresTime> {
   const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
     database.kysely,
   );

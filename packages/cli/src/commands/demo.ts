@@ -114,7 +114,10 @@ async function startCloud(
     withOfflineKeys: true,
   });
   const platform = await startPlatform({ ...options, host: '127.0.0.1' });
-  narrator.tell('cloud', `serves vehicles at ${platform.urls.gateway}`, { ...platform.urls });
+  narrator.tell('cloud', `serves vehicles at ${platform.urls.gateway}`, {
+    gateway: platform.urls.gateway,
+    operator: platform.urls.operator,
+  });
   return platform;
 }
 
