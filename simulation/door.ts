@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { RunningCloud } from '@immota/cloud';
@@ -31,7 +32,7 @@ class DoneHandshake extends TLSSocket {
   readonly #certificate: X509Certificate;
 
   constructor(certificate: X509Certificate) {
-    super(new Duplex({ read: nothing, write: (_chunk, _encoding, done) => done() }) as never);
+    super(new Duplex({ read: nothing, write: (_chunk, _encoding, done) => done() }));
     this.#certificate = certificate;
   }
 
@@ -76,7 +77,8 @@ export class Door {
     request.complete = true;
     const response = new ServerResponse(request);
     const sink = new Sink();
-    response.assignSocket(sink as never);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a response only writes to it
+    response.assignSocket(sink as Duplex as Socket);
     const { promise, resolve } = Promise.withResolvers<void>();
     response.once('close', resolve);
     response.once('finish', resolve);

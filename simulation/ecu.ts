@@ -12,7 +12,7 @@ import { Flash } from './disk.ts';
 import type { Faults } from './faults.ts';
 import { digestOf, type EcuKind, type Image } from './images.ts';
 import { Power } from './power.ts';
-import { type SimulatedTime } from './simulated-time.ts';
+import type { SimulatedTime } from './simulated-time.ts';
 import type { Story } from './story.ts';
 
 /** What all ECUs of a run share. */
@@ -46,6 +46,7 @@ export class Ecu {
   #skewMs = 0;
   #highest = 0;
   #isSick = false;
+  #isOver = false;
   /** Called at the instant of a cut. */
   onCut: () => void = () => undefined;
 
@@ -117,6 +118,12 @@ export class Ecu {
     this.#slots = await this.#openSlots(this.#power, true);
   }
 
+  /** Ends its power without a word, when a run is over. */
+  switchOff(): void {
+    this.#isOver = true;
+    if (this.isOn) this.power.cut('end');
+  }
+
   /** Time and chance as this boot of it has them. */
   surroundings(): Surroundings {
     const { time } = this.#setup;
@@ -179,6 +186,10 @@ export class Ecu {
   }
 
   #wasCut(step: string): void {
+    if (this.#isOver) {
+      this.onCut();
+      return;
+    }
     this.#cutsLeft -= 1;
     this.#setup.story.tell(`power-cut-${this.kind.role}`, `${this.identifier} at ${step}`);
     this.#saveState();

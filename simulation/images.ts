@@ -11,6 +11,8 @@ export interface EcuKind {
   /** The T-BOX is the Primary. */
   readonly role: 'primary' | 'full' | 'partial';
   readonly lengthBytes: number;
+  /** Of its large version. */
+  readonly largeBytes?: number;
   readonly isEncrypted: boolean;
 }
 
@@ -20,15 +22,24 @@ export const ECU_KINDS: readonly EcuKind[] = [
     suffix: 'tbox',
     hardware: 'tbox-hw',
     role: 'primary',
-    lengthBytes: 1_400_000,
+    lengthBytes: 90_000,
+    largeBytes: 1_200_000,
     isEncrypted: true,
   },
-  { suffix: 'brake', hardware: 'brake-hw', role: 'full', lengthBytes: 150_000, isEncrypted: true },
-  { suffix: 'door', hardware: 'door-hw', role: 'partial', lengthBytes: 60_000, isEncrypted: false },
+  {
+    suffix: 'brake',
+    hardware: 'brake-hw',
+    role: 'full',
+    lengthBytes: 60_000,
+    largeBytes: 150_000,
+    isEncrypted: true,
+  },
+  { suffix: 'door', hardware: 'door-hw', role: 'partial', lengthBytes: 30_000, isEncrypted: false },
 ];
 
 /** The factory flashes the first; campaigns bring the others. */
 export const VERSIONS = [1, 2, 3] as const;
+const LARGE_VERSION = 2;
 
 /** A genuine image. */
 export interface Image {
@@ -48,7 +59,7 @@ export async function makeImages(): Promise<readonly Image[]> {
   for (const kind of ECU_KINDS) {
     for (const version of VERSIONS) {
       const name = imageName(kind, version);
-      const plain = chance.fork(name).bytes(kind.lengthBytes + 100 * version);
+      const plain = chance.fork(name).bytes(lengthOf(kind, version));
       images.push({
         name,
         kind,
@@ -61,6 +72,11 @@ export async function makeImages(): Promise<readonly Image[]> {
     }
   }
   return images;
+}
+
+/** How long an image is: a large one is downloaded in parts, the others come at once. */
+export function lengthOf({ lengthBytes, largeBytes }: EcuKind, version: number): number {
+  return (version === LARGE_VERSION ? (largeBytes ?? lengthBytes) : lengthBytes) + 100 * version;
 }
 
 /** Names an image. */

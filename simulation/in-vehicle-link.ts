@@ -17,7 +17,7 @@ import type { Chance } from './chance.ts';
 import type { Ecu } from './ecu.ts';
 import type { Faults, LinkFault } from './faults.ts';
 import type { Forger } from './forger.ts';
-import { imageName, VERSIONS } from './images.ts';
+import { imageName, lengthOf, VERSIONS } from './images.ts';
 import { PowerCut } from './power.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 import type { Story } from './story.ts';
@@ -127,9 +127,10 @@ export class InVehicleLink implements SecondaryLink {
       if (fault === 'link-replayed' && this.#bundles.length > 0) {
         await ecu.putMetadata(chance.pick(this.#bundles));
       } else if (fault === 'link-planted') {
-        const bytes = forger.plant(kind.lengthBytes + 100 * chance.pick(VERSIONS));
+        const version = chance.pick(VERSIONS);
+        const bytes = forger.plant(lengthOf(kind, version));
         await ecu.sendImage({
-          name: parseTargetName(imageName(kind, chance.pick(VERSIONS))),
+          name: parseTargetName(imageName(kind, version)),
           lengthBytes: bytes.length,
           open: async function* open(offsetBytes) {
             await Promise.resolve();
@@ -148,7 +149,6 @@ export class InVehicleLink implements SecondaryLink {
     const { time, chance, primary, ecu } = this.#setup;
     const { power } = primary;
     const either = AbortSignal.any([power.signal, ecu.power.signal]);
-    const broken = (): VehicleFault => new VehicleFault('NETWORK', 'Cannot pull: the link broke');
     return {
       ...offer,
       open: async function* open(offsetBytes) {
@@ -175,4 +175,8 @@ export class InVehicleLink implements SecondaryLink {
   #unreachable(): VehicleFault {
     return new VehicleFault('ECU_UNREACHABLE', `Cannot reach "${this.ecuIdentifier}"`);
   }
+}
+
+function broken(): VehicleFault {
+  return new VehicleFault('NETWORK', 'Cannot pull: the link broke');
 }

@@ -3,7 +3,7 @@
  * accepted manifest was lost.
  */
 import { createHash } from 'node:crypto';
-import { isJsonObject, type JsonObject, member, parseJson } from '@immota/base';
+import { isJsonObject, type JsonObject, type JsonValue, member, parseJson } from '@immota/base';
 import { type CloudSchema, verifyStream } from '@immota/cloud';
 import type { Database } from '@immota/store';
 import type { DoorRequest } from './door.ts';
@@ -111,7 +111,7 @@ async function findForgotten(
   const logged = new Set<string>();
   await verifyStream(database, vehicleId, ({ kind, body }) => {
     if (kind !== 'ecu.installed') return;
-    logged.add(`${String(member(body, 'ecu'))} ${String(member(body, 'image'))}`);
+    logged.add(`${textIn(body, 'ecu')} ${textIn(body, 'image')}`);
   });
   const reported = new Set(
     acknowledged.flatMap(({ images }) => [...images].map(([ecu, image]) => `${ecu} ${image}`)),
@@ -128,16 +128,21 @@ function readManifest(body: Uint8Array): Manifest {
   let counter = 0;
   for (const ecu of Object.keys(reports)) {
     const report = objectIn(objectIn(reports, ecu), 'signed');
-    images.set(ecu, String(member(objectIn(report, 'installed_image'), 'filepath')));
+    images.set(ecu, textIn(objectIn(report, 'installed_image'), 'filepath'));
     if (ecu === member(signed, 'primary_ecu_serial'))
       counter = Number(member(report, 'report_counter'));
   }
   return { sha256: digestOf(body), counter, images };
 }
 
-function objectIn(value: unknown, name: string): JsonObject {
-  const found = isJsonObject(value as never) ? member(value as JsonObject, name) : undefined;
-  return isJsonObject(found as never) ? (found as JsonObject) : {};
+function objectIn(value: JsonValue | undefined, name: string): JsonObject {
+  const found = isJsonObject(value) ? member(value, name) : undefined;
+  return isJsonObject(found) ? found : {};
+}
+
+function textIn(object: JsonObject, name: string): string {
+  const found = member(object, name);
+  return typeof found === 'string' ? found : '';
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -155,19 +155,34 @@ export class Network {
         return { ...emptyAnswer(302), headers: new Map([['location', 'https://evil.invalid/']]) };
       case 'replayed':
         return chance.pick(this.#kept.get(`${vehicleId} ${path}`) ?? [answer]);
-      case 'foreign': {
-        const others = [...this.#kept].filter(
-          ([key]) => key.endsWith(` ${path}`) && !key.startsWith(vehicleId),
-        );
-        return others.length === 0 ? answer : (chance.pick(others)[1].at(-1) ?? answer);
-      }
+      case 'foreign':
+        return this.#foreign(vehicleId, path) ?? answer;
       case 'forged':
         return { ...answer, body: forger.forge(path, answer.body) };
       case 'planted':
         return { ...answer, body: forger.plant(answer.body.length) };
-      default:
+      // These strike the way and not what travels on it.
+      case 'request-lost':
+      case 'answer-lost':
+      case 'silence':
+      case 'duplicated':
+      case 'echoed-later':
+      case 'reset':
+      case 'flipped-request':
+      case 'slow':
+      case 'delayed':
+      case undefined:
         return answer;
     }
+  }
+
+  /** What another vehicle was last told. */
+  #foreign(vehicleId: string, path: string): DoorAnswer | undefined {
+    const { chance } = this.#setup;
+    const others = [...this.#kept].filter(
+      ([key]) => key.endsWith(` ${path}`) && !key.startsWith(vehicleId),
+    );
+    return others.length === 0 ? undefined : chance.pick(others)[1].at(-1);
   }
 
   async *#deliver(

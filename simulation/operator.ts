@@ -1,4 +1,5 @@
 /** An operator who starts campaigns, tries again when the cloud dies, and repeats what was given up. */
+import { approveReplacement, listReplacements } from '@immota/cloud';
 import type { Factory } from './factory.ts';
 import type { Campaigns, SimulatedCloud } from './simulated-cloud.ts';
 import type { SimulatedTime } from './simulated-time.ts';
@@ -42,6 +43,7 @@ export class Operator {
    */
   async look(vehicleIds: readonly string[]): Promise<boolean> {
     const version = VERSIONS.at(-1) ?? 0;
+    await this.#approve();
     const states = await this.#states(version);
     if (states === undefined) return false;
     const isUpdated = vehicleIds.every((id) =>
@@ -77,6 +79,20 @@ export class Operator {
         .execute(),
     );
     return JSON.stringify(rows ?? 'the cloud is down');
+  }
+
+  /** An ECU that did not answer when its vehicle registered comes later, and waits for a word. */
+  async #approve(): Promise<void> {
+    const { cloud, story } = this.#setup;
+    const approved = await cloud.operate(async (_, running) => {
+      const { context } = running.cloud;
+      const waiting = await listReplacements(context);
+      for (const { vehicle_id: vehicleId, ecu_id: ecuId } of waiting) {
+        await approveReplacement(context, { vehicleId, ecuId, by: 'operator' });
+      }
+      return waiting.map((row) => row.ecu_id);
+    });
+    for (const ecu of approved ?? []) story.tell('ecu-approved', ecu);
   }
 
   async #states(

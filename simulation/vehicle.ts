@@ -42,12 +42,7 @@ export interface VehicleSetup {
   readonly network: Network;
   /** Of the run. */
   readonly folder: string;
-  /** Leaves a check out, to see that the invariants notice. */
-  readonly plantedBug: PlantedBug | undefined;
 }
-
-/** What a test may break. */
-export type PlantedBug = (ecu: Ecu) => void;
 
 const ORIGIN = 'https://gateway.invalid';
 const CHECK_IN_MIN_MS = 200_000;
@@ -109,12 +104,11 @@ export class Vehicle {
 
   /** Programs all ECUs and starts the vehicle's life. */
   async begin(): Promise<void> {
-    const { factory, time, chance, plantedBug } = this.#setup;
+    const { factory, time, chance } = this.#setup;
     for (const ecu of this.ecus) {
       const image = factory.images.find(({ kind, version }) => kind === ecu.kind && version === 1);
       if (image === undefined) throw new TypeError('every ECU has a first image');
       await ecu.program(image);
-      plantedBug?.(ecu);
       time.schedule(chance.between(0, DOWN_MIN_MS), () => this.#bootLater(ecu));
     }
     this.#scheduleCheckIn();
@@ -133,7 +127,10 @@ export class Vehicle {
   /** Ends everything. */
   async end(): Promise<void> {
     this.#isEnded = true;
-    for (const ecu of this.ecus) if (ecu.isOn) ecu.power.cut('end');
+    for (const ecu of this.ecus) {
+      ecu.onCut = () => this.#letGo(ecu);
+      ecu.switchOff();
+    }
     await Promise.allSettled(this.#remains);
   }
 
@@ -239,21 +236,25 @@ export class Vehicle {
     };
   }
 
-  /** What ran is abandoned; what it still holds is let go, and the ECU boots after a while. */
+  /** The ECU boots after a while, from what its power left. */
   #wasCut(ecu: Ecu): void {
     const { time, chance } = this.#setup;
-    const abandoned = ecu.kind.role === 'primary' ? this.#primary : this.#secondaries.get(ecu);
-    if (ecu.kind.role === 'primary') {
-      this.#primary = undefined;
-      this.#loseDownloads(ecu);
-    } else this.#secondaries.delete(ecu);
-    if (abandoned !== undefined) {
-      this.#remains.push(time.act(() => abandoned.close()).catch(() => undefined));
-    }
-    if (this.#isEnded) return;
+    if (ecu.kind.role === 'primary') this.#loseDownloads(ecu);
+    this.#letGo(ecu);
     time.schedule(chance.between(DOWN_MIN_MS, DOWN_MAX_MS), () => {
       if (!this.#isEnded) this.#bootLater(ecu);
     });
+  }
+
+  /** Abandons what ran. What it still holds of this process is let go. */
+  #letGo(ecu: Ecu): void {
+    const { time } = this.#setup;
+    const abandoned = ecu.kind.role === 'primary' ? this.#primary : this.#secondaries.get(ecu);
+    if (ecu.kind.role === 'primary') this.#primary = undefined;
+    else this.#secondaries.delete(ecu);
+    if (abandoned !== undefined) {
+      this.#remains.push(time.act(() => abandoned.close()).catch(() => undefined));
+    }
   }
 
   /** Of a download under way, what was not made durable may be missing, or be anything. */

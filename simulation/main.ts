@@ -1,0 +1,151 @@
+/**
+ * Runs simulations.
+ *
+ * Usage: node simulation/main.ts kills [--runs N] [--seed S] [--jobs J] [--stop] [--calm] [--story] [--verbose]
+ *
+ * Each run has a seed of its own, S and upwards (`SEED` in the environment, else 1). What must hold, in
+ * every run, whatever was killed, cut, lost, changed or forged on the way:
+ *
+ * 1. No ECU ever runs bytes that are not a genuine image for its hardware under its own name, nor an older
+ *    release than before: looked at in its flash at each boot and after each check-in, not in its words.
+ * 2. Every manifest that the cloud acknowledged is in its database, after each of its restarts and at the
+ *    end; the event log is whole, and tells of each image that such a manifest reported.
+ * 3. When the weather has cleared, every ECU of every vehicle comes to run the last release, and the cloud
+ *    says so. What gave up after its three signed failures, as it must, gets the release in one more campaign.
+ * 4. Nothing ends by an error that is no refusal, and a cloud that lives answers no 5xx.
+ *
+ * The last line reads `N runs, N unverified, N lost, N unconverged`. The exit status is 1 when anything
+ * failed, 2 when nothing could be run.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { closeTestServer } from '@immota/store/testing';
+import { openFactory } from './factory.ts';
+import { runSeed, type RunResult } from './run.ts';
+import { Summary } from './summary.ts';
+
+const SEED_MAX = 2 ** 31;
+/** Processes at once, when left out; each has a cloud of its own, and PostgreSQL works beside them. */
+const JOBS = 2;
+
+/** Hears of a run. @returns whether no other is to be begun. */
+type Listener = (result: RunResult) => boolean;
+
+interface Order {
+  readonly seeds: readonly number[];
+  readonly isCalm: boolean;
+  readonly isTold: boolean;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: process.env['SEED'] ?? '1' },
+      jobs: { type: 'string', default: String(JOBS) },
+      stop: { type: 'boolean', default: false },
+      calm: { type: 'boolean', default: false },
+      story: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+    },
+  });
+  const [runs, seed, jobs] = [values.runs, values.seed, values.jobs].map(readCount);
+  if (positionals[0] !== 'kills' || !runs || seed === undefined || !jobs) {
+    console.error(
+      'Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--calm] [--story]',
+    );
+    return 2;
+  }
+  const seeds = Array.from({ length: runs }, (_, index) => (seed + index) % SEED_MAX);
+  const order = { seeds, isCalm: values.calm, isTold: values.story };
+  const summary = new Summary(values.verbose);
+  const add: Listener = (result) => {
+    for (const line of summary.add(result)) console.log(line);
+    return values.stop && !summary.isGood;
+  };
+  if (values.story || runs === 1) await carryOut(order, add);
+  else await shareOut(order, Math.min(jobs, runs), add);
+  for (const line of summary.end()) console.log(line);
+  return summary.isGood ? 0 : 1;
+}
+
+function readCount(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Runs seeds in this process. */
+async function carryOut(order: Order, add: Listener): Promise<void> {
+  const { seeds, isCalm, isTold } = order;
+  const factory = await openFactory();
+  try {
+    for (const seed of seeds) {
+      const hear = isTold ? console.log : undefined;
+      if (add(await runSeed(factory, { seed, isCalm, hear }))) break;
+    }
+  } finally {
+    await factory.close();
+    await closeTestServer();
+  }
+}
+
+/** Shares seeds between processes: each takes the next when it has done one. */
+async function shareOut({ seeds, isCalm }: Order, jobs: number, add: Listener): Promise<void> {
+  const waiting = seeds.values();
+  let isOver = false;
+  const work = (worker: ChildProcess): void => {
+    const seed = isOver ? undefined : waiting.next().value;
+    worker.send(seed === undefined ? { kind: 'end' } : { kind: 'run', seed, isCalm });
+  };
+  const workers = Array.from({ length: jobs }, async () => {
+    const worker = fork(import.meta.filename, ['worker']);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    worker.on('message', (result: WorkerResult) => {
+      if (result !== 'ready') isOver = add({ ...result, counts: new Map(result.counts) }) || isOver;
+      work(worker);
+    });
+    worker.once('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`a process ended with status ${String(code)}`));
+    });
+    await promise;
+  });
+  await Promise.all(workers);
+}
+
+type WorkerResult =
+  | 'ready'
+  | (Omit<RunResult, 'counts'> & { readonly counts: readonly (readonly [string, number])[] });
+
+type WorkerOrder =
+  | { readonly kind: 'end' }
+  | { readonly kind: 'run'; readonly seed: number; readonly isCalm: boolean };
+
+/** What a process of `shareOut` does. */
+async function serveOrders(): Promise<void> {
+  const factory = await openFactory();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  process.on('message', (order: WorkerOrder) => {
+    if (order.kind === 'end') {
+      resolve();
+      return;
+    }
+    runSeed(factory, order).then(
+      (result) => process.send?.({ ...result, counts: [...result.counts] }),
+      reject,
+    );
+  });
+  process.send?.('ready');
+  try {
+    await promise;
+  } finally {
+    await factory.close();
+    await closeTestServer();
+    process.disconnect?.();
+  }
+}
+
+if (process.argv[2] === 'worker') await serveOrders();
+else process.exitCode = await main();
+// Clouds that were killed may still try for a while to reach a database that they will not find.
+process.exit();
