@@ -12,10 +12,10 @@ const UNAVAILABLE_MAX = 32;
 /** Beside `correlationId` in the custom part of the Director's Targets; every member may be absent. */
 const noticeSchema = z.object({
   /** By language tag. */
-  description: z.record(z.string().max(35), z.string().max(TEXT_MAX_CHARACTERS)).default({}),
-  unusableSeconds: z.int().min(0).max(86_400).default(0),
-  unavailable: z.array(z.string().max(100)).max(UNAVAILABLE_MAX).default([]),
-  security: z.boolean().default(false),
+  description: z.record(z.string().max(35), z.string().min(1).max(TEXT_MAX_CHARACTERS)).catch({}),
+  unusableSeconds: z.int().min(0).max(86_400).catch(0),
+  unavailable: z.array(z.string().max(100)).max(UNAVAILABLE_MAX).catch([]),
+  security: z.boolean().catch(false),
 });
 
 /** What the owner is told. */
@@ -33,15 +33,12 @@ const NO_DESCRIPTION = 'A software update for your vehicle is available.';
 /**
  * Reads the notice in the owner's language, or the nearest.
  *
- * @param custom - of verified Director Targets. What in it is no notice counts as absent: a badly
- * written text must not stop a repair.
+ * @param custom - of verified Director Targets. A member that is none of its kind counts as absent: a
+ * badly written text must not stop a repair.
  * @param locale - what the owner reads.
  */
 export function readNotice(custom: JsonObject, locale: string): Notice {
-  const result = noticeSchema.safeParse(custom);
-  const { description, unusableSeconds, unavailable, security } = result.success
-    ? result.data
-    : noticeSchema.parse({});
+  const { description, unusableSeconds, unavailable, security } = noticeSchema.parse(custom);
   const texts = new Map(Object.entries(description));
   const [language] = locale.split('-');
   const found = [locale, language ?? '', 'en', ...texts.keys()].find((tag) => texts.has(tag));

@@ -263,9 +263,16 @@ describe('readNotice()', () => {
     assert.equal(at('fr'), TEXT);
     assert.equal(readNotice({ description: { it: 'Ciao' } }, 'fr').locale, 'it');
   });
-  it('takes what is no notice for none', () => {
-    const notice = readNotice({ description: 'text', unusableSeconds: -1 }, 'en');
-    assert.equal(notice.unusableSeconds, 0);
+  it('takes a member that is none of its kind for absent, and the others as they are', () => {
+    const notice = readNotice(
+      { description: 'text', unusableSeconds: -1, unavailable: ['driving'], security: true },
+      'en',
+    );
+    assert.deepEqual(
+      [notice.unusableSeconds, notice.unavailable, notice.isSecurity],
+      [0, ['driving'], true],
+    );
     assert.ok(notice.text.length > 0);
+    assert.equal(readNotice({ description: { en: '' } }, 'en').text, notice.text);
   });
 });
