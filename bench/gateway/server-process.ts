@@ -23,7 +23,7 @@ interface Served {
 }
 
 /** In the server's process: says that it listens, and answers until it is told to close. */
-function answerParent({ port, postgresMs, close }: Served): void {
+export function answerParent({ port, postgresMs, close }: Served): void {
   process.on('message', (message) => {
     if (message === 'close') {
       close()

@@ -19,6 +19,7 @@ interface ServeCommandOptions {
   readonly statusPort: string;
   readonly name: readonly string[];
   readonly cdn?: string;
+  readonly repositoryPort?: string;
 }
 
 /** Adds `immota serve` to the command. */
@@ -36,18 +37,20 @@ export function serveCommand(context: CommandContext): Command {
       collect,
       [],
     )
+    .option('--repository-port <PORT>', 'serve the Image repository to anybody, in the clear')
     .option('--cdn <URL>', 'where a CDN serves what immota publish writes')
     .addHelpText('after', '\nDATABASE_URL names a PostgreSQL server; without it one is embedded.')
     .action(async (options: ServeCommandOptions) => {
       const output = context.output();
       const platform = await startServer(context, options);
-      const { urls } = platform;
-      output.result({ ...urls }, () =>
+      const { repository, ...urls } = platform.urls;
+      output.result({ ...urls, ...(repository === undefined ? {} : { repository }) }, () =>
         [
           `vehicles   ${urls.gateway}`,
           `wake-ups   ${urls.wake}`,
           `operators  ${urls.operator}  (documentation: ${urls.operator}/openapi.json)`,
           `status     ${urls.status}`,
+          ...(repository === undefined ? [] : [`repository ${repository}`]),
         ].join('\n'),
       );
       output.note('Stop with Ctrl+C; requests that are under way are answered first');
@@ -78,6 +81,10 @@ export async function startServer(
     statusPort: portOf(options.statusPort),
     names: namesOf(options.name),
     cdnBase: options.cdn,
+    repository:
+      options.repositoryPort === undefined
+        ? undefined
+        : { host: options.host, port: portOf(options.repositoryPort) },
     notice: (notice) => output.note(notice.message),
     failed: (error) => output.note(error instanceof Error ? error.message : String(error)),
   });
