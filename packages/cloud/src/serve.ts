@@ -60,7 +60,7 @@ export interface RunningCloud {
     /** Health and metrics. */
     readonly status: string;
     /** The Image repository for anybody, if it is served. */
-    readonly repository: string | undefined;
+    readonly repository?: string;
   };
   /** Lets requests end, writes what was gathered, and closes everything. */
   close(): Promise<void>;
@@ -133,7 +133,7 @@ async function serve(
   const urls = {
     gateway: `https://${name}:${gateway.port}`,
     status: `http://127.0.0.1:${status.port}`,
-    repository,
+    ...(repository === undefined ? {} : { repository }),
   };
   return { cloud, director, access, room, gateway, urls, close: () => closeAll(opened) };
 }
