@@ -63,6 +63,7 @@ describe('decodeTargets()', () => {
       });
       const file = encodeEnvelope(dialect, signed, []);
       const { body } = decodeTargets(dialect, file, { role: TARGETS_ROLE, lengthMax: 10_000 });
+      assert.equal(body.kind, 'targets');
       assert.equal(body.version, 4);
       assert.equal(body.vehicleIdentifier, VEHICLE);
       assert.equal(body.custom['correlationId'], 'urn:x');
@@ -173,6 +174,39 @@ describe('decodeTargets()', () => {
       assert.equal(customCode(odd), 'MALFORMED', JSON.stringify(odd));
     }
     assert.equal(customCode({ mustMatch: { releaseCounter: 0 } }), undefined);
+  });
+
+  it('reads nothing of the custom parts where they are the business of others', () => {
+    const custom = { ecuIdentifiers: 1, hardwareIds: 'x', mustMatch: [], uri: 1, encryption: 'x' };
+    const members = { targets: { a: { ...IMAGE, custom } }, custom: { vehicleIdentifier: 1 } };
+    const file = encodeEnvelope(AKTUALIZR, payload(members), []);
+    const options = { role: TARGETS_ROLE, lengthMax: 10_000 };
+    assert.equal(
+      codeOf(() => decodeTargets(AKTUALIZR, file, options)),
+      'MALFORMED',
+    );
+    const { body } = decodeTargets(AKTUALIZR, file, { ...options, custom: 'opaque' });
+    assert.equal(body.vehicleIdentifier, undefined);
+    assert.deepEqual(body.custom, { vehicleIdentifier: 1 });
+    const hashes = new Map([['sha256', A]]);
+    assert.deepEqual(body.files.get(parseTargetName('a')), {
+      lengthBytes: 10,
+      hashes,
+      ecus: new Map(),
+      hardwareIdentifiers: [],
+      releaseCounter: undefined,
+      mustMatch: {},
+      uri: undefined,
+      encrypted: undefined,
+      custom,
+    });
+    const bare = encodeEnvelope(
+      AKTUALIZR,
+      payload({ targets: { a: { ...IMAGE, custom: 1 } } }),
+      [],
+    );
+    const read = decodeTargets(AKTUALIZR, bare, { ...options, custom: 'opaque' });
+    assert.deepEqual(read.body.files.get(parseTargetName('a'))?.custom, {});
   });
 
   it('takes a custom part that is no object for none', () => {
@@ -339,7 +373,10 @@ describe('decodeTargets() of delegations', () => {
       assert.equal(roleCode({ threshold }), 'THRESHOLD_INVALID');
     }
     assert.equal(roleCode({ paths: ['x'.repeat(1024)] }), undefined);
-    assert.equal(roleCode({ paths: undefined, path_hash_prefixes: ['00', 'f'] }), undefined);
+    const { paths: _, ...unnamed } = ROLE;
+    const [hashed] =
+      decode(delegate({ ...unnamed, path_hash_prefixes: ['00', 'f'] })).delegations?.entries ?? [];
+    assert.deepEqual(hashed?.names, { kind: 'hash-prefixes', prefixes: ['00', 'f'] });
     assert.equal(roleCode({ hardwareIds: [] }), undefined);
     for (const delegations of [
       1,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   constants,
+  createHash,
   createPrivateKey,
   createPublicKey,
   ECDH,
@@ -143,6 +144,7 @@ describe('PublicKey', () => {
       publicKeyFromDer('rsa-pss', new Uint8Array()),
       publicKeyFromEd25519(new Uint8Array(31)),
       publicKeyFromPem('rsa-pss', 'no PEM'),
+      publicKeyFromPem('rsa-pss', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'),
       publicKeyFromPem(undefined, toPem(signerOf('key').publicKeyDer)),
     ]) {
       assert.ok(!key.verify(MESSAGE, new Uint8Array(64)));
@@ -193,6 +195,19 @@ describe('PublicKey.identity', () => {
       identityOf(undefined, Uint8Array.of(1)),
     ];
     assert.equal(new Set(identities).size, identities.length);
+  });
+
+  it('is the hash of kind and bare value', () => {
+    // Where the value starts in a SubjectPublicKeyInfo; of P-256 it is the point alone.
+    const starts = { ed25519: 9, 'ecdsa-p256': 26, 'rsa-pss': 19, 'ml-dsa-65': 17 } as const;
+    for (const algorithm of SIGNATURE_ALGORITHMS) {
+      const { publicKeyDer } = signerOf('key', algorithm);
+      const digest = createHash('sha256').update(`${algorithm}:`);
+      const expected = digest.update(publicKeyDer.subarray(starts[algorithm])).digest('hex');
+      assert.equal(identityOf(algorithm, publicKeyDer), expected);
+    }
+    const odd = createHash('sha256').update('unknown:').update(MESSAGE).digest('hex');
+    assert.equal(identityOf(undefined, MESSAGE), odd);
   });
 
   it('is one for an RSA key under either name of its algorithm {uptane L6}', async () => {
