@@ -50,7 +50,7 @@ export interface CycleEnd {
 export async function runCycle(context: PrimaryContext, options: CycleOptions): Promise<CycleEnd> {
   enter(context, 'register');
   await refreshEcus(context);
-  await registerEcus(context);
+  const isRegistered = await registerEcus(context);
   enter(context, 'manifest');
   let reports = await collectReports(context);
   const settlement = await settleInstallation(context, reports);
@@ -81,7 +81,8 @@ export async function runCycle(context: PrimaryContext, options: CycleOptions): 
   await flush(context);
   return {
     result: withSettled(result, settlement.results),
-    quiet: isQuiet(result) ? beginQuiet(context, source.timestampTag()) : undefined,
+    // What was not registered is registered at the next check-in, whatever else is new.
+    quiet: isRegistered && isQuiet(result) ? beginQuiet(context, source.timestampTag()) : undefined,
   };
 }
 

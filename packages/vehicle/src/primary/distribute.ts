@@ -23,12 +23,14 @@ export async function drawTimeNonces(
   context: PrimaryContext,
 ): Promise<ReadonlyMap<EcuIdentifier, string>> {
   const nonces = new Map<EcuIdentifier, string>();
-  for (const link of context.links) {
-    const nonce = await tried(context, () => link.drawTimeNonce());
-    if (nonce !== undefined && /^(?:[0-9a-f]{2}){16,32}$/.test(nonce)) {
-      nonces.set(link.ecuIdentifier, nonce);
-    }
-  }
+  await Promise.all(
+    context.links.map(async (link) => {
+      const nonce = await tried(context, () => link.drawTimeNonce());
+      if (nonce !== undefined && /^(?:[0-9a-f]{2}){16,32}$/.test(nonce)) {
+        nonces.set(link.ecuIdentifier, nonce);
+      }
+    }),
+  );
   return nonces;
 }
 
@@ -38,10 +40,8 @@ export async function distributeTime(
   attestation: Uint8Array,
   nonces: ReadonlyMap<EcuIdentifier, string>,
 ): Promise<void> {
-  for (const link of context.links) {
-    if (!nonces.has(link.ecuIdentifier)) continue;
-    await tried(context, () => link.putTime(attestation));
-  }
+  const asked = context.links.filter(({ ecuIdentifier }) => nonces.has(ecuIdentifier));
+  await Promise.all(asked.map((link) => tried(context, () => link.putTime(attestation))));
 }
 
 /**
@@ -58,23 +58,24 @@ export async function distributeMetadata(
     (state.values.load(DELIVERED) ?? []).map(({ ecu, digest }) => [ecu, digest]),
   );
   const refusals = new Map<EcuIdentifier, Fault<string>>();
-  for (const link of context.links) {
+  const deliver = async (link: SecondaryLink): Promise<void> => {
     const info = infos.get(link.ecuIdentifier);
-    if (info === undefined) continue;
+    if (info === undefined) return;
     const bundle = bundleFor(context, info);
     const digest = digestOf(bundle, info);
-    if (delivered.get(link.ecuIdentifier) === digest) continue;
+    if (delivered.get(link.ecuIdentifier) === digest) return;
     try {
       await link.putMetadata(bundle);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       refusals.set(link.ecuIdentifier, error);
-      continue;
+      return;
     }
     delivered.set(link.ecuIdentifier, digest);
     const records = [...delivered].map(([ecu, value]) => ({ ecu, digest: value }));
     state.values.save(DELIVERED, records);
-  }
+  };
+  await Promise.all(context.links.map(deliver));
   return refusals;
 }
 

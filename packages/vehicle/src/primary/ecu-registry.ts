@@ -42,8 +42,9 @@ const ECUS = jsonValue(
 export async function refreshEcus(context: PrimaryContext): Promise<readonly SecondaryInfo[]> {
   const known = new Map(listSecondaries(context).map((info) => [info.ecuIdentifier, info]));
   let changed = false;
-  for (const link of context.links) {
-    const info = await askInfo(context, link);
+  // All at once: one that does not answer must not keep the others waiting.
+  const answers = await Promise.all(context.links.map((link) => askInfo(context, link)));
+  for (const info of answers) {
     if (info === undefined || isSame(known.get(info.ecuIdentifier), info)) continue;
     known.set(info.ecuIdentifier, info);
     changed = true;

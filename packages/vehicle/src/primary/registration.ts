@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { requestSmall } from '../download/request.ts';
 import type { SecondaryInfo } from '../link/secondary-link.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
+import { noteAttack } from './attack-log.ts';
 import type { PrimaryContext } from './context.ts';
 import { listSecondaries, ownInfo } from './ecu-registry.ts';
 import { jsonValue } from './json-value.ts';
@@ -22,21 +23,34 @@ const REGISTERED = jsonValue('registered', z.array(z.string()));
 /**
  * Tells the Director all ECUs, and each one's encryption key, unless it has exactly these already.
  *
- * @throws VehicleFault REGISTRATION_REFUSED; NETWORK and others as `requestSmall`.
+ * @returns whether it has them. A vehicle that was registered goes on when a change is refused: an ECU
+ * that waits for an operator's word must not keep the others from being updated.
+ * @throws VehicleFault REGISTRATION_REFUSED at the first registration; NETWORK and others as `requestSmall`.
  */
-export async function registerEcus(context: PrimaryContext): Promise<void> {
+export async function registerEcus(context: PrimaryContext): Promise<boolean> {
   const ecus = [await ownInfo(context), ...listSecondaries(context)];
   const body = utf8(JSON.stringify(registrationOf(ecus)));
   const documents = ecus.flatMap(({ encryptionKeyDocument }) => encryptionKeyDocument ?? []);
   const digests = [digestOf(body), ...documents.map(digestOf)];
   const accepted = context.state.values.load(REGISTERED) ?? [];
-  if (digests.every((digest) => accepted.includes(digest))) return;
-  if (!accepted.includes(digestOf(body))) await post(context, DEVICE_PATHS.ecus, body);
-  for (const document of documents) {
-    if (accepted.includes(digestOf(document))) continue;
-    await post(context, DEVICE_PATHS.ecuKeys, document);
+  if (digests.every((digest) => accepted.includes(digest))) return true;
+  try {
+    if (!accepted.includes(digestOf(body))) await post(context, DEVICE_PATHS.ecus, body);
+    for (const document of documents) {
+      if (accepted.includes(digestOf(document))) continue;
+      await post(context, DEVICE_PATHS.ecuKeys, document);
+    }
+  } catch (error) {
+    if (accepted.length === 0 || !isRefused(error)) throw error;
+    noteAttack(context, error);
+    return false;
   }
   context.state.values.save(REGISTERED, digests);
+  return true;
+}
+
+function isRefused(error: unknown): error is VehicleFault {
+  return error instanceof VehicleFault && error.code === 'REGISTRATION_REFUSED';
 }
 
 /** The registration in the form that every Director of this dialect reads; the Primary is first. */

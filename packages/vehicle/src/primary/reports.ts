@@ -50,10 +50,14 @@ export type CollectedReports = ReadonlyMap<EcuIdentifier, CollectedReport>;
 export async function collectReports(context: PrimaryContext): Promise<CollectedReports> {
   const infos = new Map(listSecondaries(context).map((info) => [info.ecuIdentifier, info]));
   const reports = new Map<EcuIdentifier, CollectedReport>();
-  for (const link of context.links) {
-    const info = infos.get(link.ecuIdentifier);
-    const collected = info === undefined ? undefined : await tryAsk(context, link, info);
-    if (collected !== undefined) reports.set(link.ecuIdentifier, collected);
+  const answers = await Promise.all(
+    context.links.map(async (link) => {
+      const info = infos.get(link.ecuIdentifier);
+      return info === undefined ? undefined : await tryAsk(context, link, info);
+    }),
+  );
+  for (const collected of answers) {
+    if (collected !== undefined) reports.set(collected.report.ecuIdentifier, collected);
   }
   const own = await ownReport(context);
   reports.set(context.bundle.ecuIdentifier, own);
