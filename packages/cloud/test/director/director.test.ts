@@ -54,7 +54,6 @@ const brakeImage: TestImage = {
   hardwareIds: ['brake-hw'],
 };
 const CAMPAIGN = 'urn:immota:campaign:1';
-
 let world: DirectorWorld;
 let vehicle: TestVehicle;
 before(async () => {
