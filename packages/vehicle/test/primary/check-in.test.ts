@@ -150,6 +150,25 @@ describe('checkIn()', () => {
     assert.equal(codeOf(await primary.checkIn()), 'REGISTRATION_REFUSED');
     assert.deepEqual(world.gateway.paths(), ['POST /director/ecus']);
   });
+  it('goes on with the ECUs that are registered while another waits for a word {uptane F3}', async (test) => {
+    const world = await makeWorld(test, { hasSecondary: true });
+    const silent = new VehicleFault('ECU_UNREACHABLE', 'Cannot reach: it boots');
+    world.secondary?.broken.set('getInfo', silent);
+    const primary = await world.run();
+    await primary.checkIn();
+    world.secondary?.broken.clear();
+    world.gateway.intercept = (request, response) => {
+      if (request.path !== '/director/ecus') return false;
+      response.writeHead(409).end('{"code":"ecu_already_registered"}');
+      return true;
+    };
+    world.surroundings.advance(24 * HOUR_MS);
+    assert.ok((await asked(world, primary)).includes('PUT /director/manifest'));
+    world.gateway.intercept = () => false;
+    // Not before the day is over: what waits is asked for at each check-in.
+    assert.ok((await asked(world, primary)).includes('POST /director/ecus'));
+    assert.deepEqual(await asked(world, primary), ['GET /director/timestamp.json']);
+  });
   it('is one at a time: who asks meanwhile waits for the same', async (test) => {
     const world = await makeWorld(test);
     const primary = await world.run();
