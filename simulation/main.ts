@@ -17,7 +17,7 @@
  * The last line reads `N runs, N unverified, N lost, N unconverged`. The exit status is 1 when anything
  * failed, 2 when nothing could be run.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { closeTestServer } from '@immota/store/testing';
 import { openFactory } from './factory.ts';
@@ -30,6 +30,9 @@ const JOBS = 2;
 
 /** Hears of a run. @returns whether no other is to be begun. */
 type Listener = (result: RunResult) => boolean;
+
+/** Runs of one process: what a run leaves in memory is not carried on for ever. */
+const WORKER_RUNS = 100;
 
 interface Order {
   readonly seeds: readonly number[];
@@ -93,24 +96,49 @@ async function carryOut(order: Order, add: Listener): Promise<void> {
 async function shareOut({ seeds, isCalm }: Order, jobs: number, add: Listener): Promise<void> {
   const waiting = seeds.values();
   let isOver = false;
-  const work = (worker: ChildProcess): void => {
-    const seed = isOver ? undefined : waiting.next().value;
-    worker.send(seed === undefined ? { kind: 'end' } : { kind: 'run', seed, isCalm });
+  const next = (): number | undefined => (isOver ? undefined : waiting.next().value);
+  const hear = (result: RunResult): void => {
+    isOver = add(result) || isOver;
   };
-  const workers = Array.from({ length: jobs }, async () => {
-    const worker = fork(import.meta.filename, ['worker']);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    worker.on('message', (result: WorkerResult) => {
-      if (result !== 'ready') isOver = add({ ...result, counts: new Map(result.counts) }) || isOver;
-      work(worker);
-    });
-    worker.once('exit', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`a process ended with status ${String(code)}`));
-    });
-    await promise;
+  await Promise.all(
+    Array.from({ length: jobs }, async () => {
+      for (let seed = next(); seed !== undefined; seed = next()) {
+        await serveWorker(seed, { isCalm, next, hear });
+      }
+    }),
+  );
+}
+
+/** Keeps a process at work for some runs; a fresh one goes on, also when it died of a run. */
+async function serveWorker(
+  first: number,
+  shared: {
+    readonly isCalm: boolean;
+    readonly next: () => number | undefined;
+    readonly hear: (result: RunResult) => void;
+  },
+): Promise<void> {
+  const { isCalm, next, hear } = shared;
+  const worker = fork(import.meta.filename, ['worker']);
+  let seed: number | undefined = first;
+  let count = 0;
+  const order = (message: WorkerOrder): void => {
+    worker.send(message);
+  };
+  worker.on('message', (result: WorkerResult) => {
+    if (result !== 'ready') {
+      hear({ ...result, counts: new Map(result.counts) });
+      count += 1;
+      seed = count < WORKER_RUNS ? next() : undefined;
+    }
+    order(seed === undefined ? { kind: 'end' } : { kind: 'run', seed, isCalm });
   });
-  await Promise.all(workers);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  worker.once('exit', (code, signal) => resolve(signal ?? `status ${String(code)}`));
+  const ending = await promise;
+  if (seed === undefined) return;
+  const failures = [{ kind: 'broken', detail: `its process ended by ${ending}` }] as const;
+  hear({ seed, failures, counts: new Map(), manifests: 0, digest: '', simulatedMs: 0 });
 }
 
 type WorkerResult =
