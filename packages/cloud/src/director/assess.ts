@@ -27,6 +27,8 @@ export interface EcuChange {
   readonly health: JsonObject;
   readonly reportedAt: Temporal.Instant | undefined;
   readonly isNewImage: boolean;
+  /** Whether the counter alone changed: what most manifests of a fleet come to. */
+  readonly isCounterAlone: boolean;
 }
 
 /** What follows from one manifest. */
@@ -120,7 +122,14 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
     }
     notes.event('ecu.missing', { ecu: ecuIdentifier });
     const missing = { ...ecu, missingSince: at };
-    return { ecu: missing, counter: last, health, reportedAt: undefined, isNewImage: false };
+    return {
+      ecu: missing,
+      counter: last,
+      health,
+      reportedAt: undefined,
+      isNewImage: false,
+      isCounterAlone: false,
+    };
   }
   const { counter } = report;
   if (last === undefined && counter !== undefined && ecu.installed !== undefined) {
@@ -137,18 +146,24 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
   const custom = healthOf(report);
   const isSame =
     !isNewImage &&
-    counter === last &&
     attacks === ecu.attacksDetected &&
     ecu.missingSince === undefined &&
     isSameObject(custom, health);
-  if (isSame) return undefined;
+  if (isSame && counter === last) return undefined;
   const next: EcuInventory = {
     ...ecu,
     installed: isNewImage ? installed : ecu.installed,
     attacksDetected: attacks,
     missingSince: undefined,
   };
-  return { ecu: next, counter: counter ?? last, health: custom, reportedAt: at, isNewImage };
+  return {
+    ecu: isSame ? ecu : next,
+    counter: counter ?? last,
+    health: custom,
+    reportedAt: at,
+    isNewImage,
+    isCounterAlone: isSame,
+  };
 }
 
 /**
@@ -264,12 +279,17 @@ function installedBy(report: EcuVersionReport, at: Temporal.Instant): InstalledS
 /** What an ECU says of itself besides its image; the nonce proves freshness and says nothing. */
 function healthOf({ custom }: EcuVersionReport): JsonObject {
   const { nonce: _, ...health } = custom;
+  if (Object.keys(health).length === 0) return health;
   const isShort = JSON.stringify(health).length <= HEALTH_MAX_CHARACTERS;
   return isShort ? storableObject(health) : {};
 }
 
 /** The database keeps members in an order of its own. */
 function isSameObject(left: JsonObject, right: JsonObject): boolean {
+  const count = Object.keys(left).length;
+  if (count === 0 || count !== Object.keys(right).length) {
+    return count === Object.keys(right).length;
+  }
   return equalBytes(encodeCanonical(left, 'escaped'), encodeCanonical(right, 'escaped'));
 }
 

@@ -69,9 +69,14 @@ interface EcuWrite extends EcuChange {
 }
 
 async function saveEcus(tx: CloudTransaction, kept: readonly Assessment[]): Promise<void> {
-  const writes = kept.flatMap(({ vehicleId, ecus }): readonly EcuWrite[] =>
+  const all = kept.flatMap(({ vehicleId, ecus }): readonly EcuWrite[] =>
     ecus.map((change) => ({ ...change, vehicleId })),
   );
+  await saveCounters(
+    tx,
+    all.filter(({ isCounterAlone }) => isCounterAlone),
+  );
+  const writes = all.filter(({ isCounterAlone }) => !isCounterAlone);
   if (writes.length === 0) return;
   const installed = writes.map(({ ecu }) => ecu.installed);
   await sql`
@@ -95,6 +100,19 @@ async function saveEcus(tx: CloudTransaction, kept: readonly Assessment[]): Prom
     ) as fresh (vehicle_id, ecu_id, counter, name, sha256, length_bytes, installed_at, attacks,
       health, missing_since, reported_at)
     where ecu.vehicle_id = fresh.vehicle_id and ecu.ecu_id = fresh.ecu_id`.execute(tx);
+}
+
+async function saveCounters(tx: CloudTransaction, writes: readonly EcuWrite[]): Promise<void> {
+  if (writes.length === 0) return;
+  await sql`
+    update ecu set report_counter = fresh.counter, reported_at = vehicle.last_manifest_at
+    from unnest(
+      ${writes.map(({ vehicleId }) => vehicleId)}::text[],
+      ${writes.map(({ ecu }) => ecu.ecuIdentifier)}::text[],
+      ${writes.map(({ counter }) => counter ?? null)}::bigint[]
+    ) as fresh (vehicle_id, ecu_id, counter), vehicle
+    where ecu.vehicle_id = fresh.vehicle_id and ecu.ecu_id = fresh.ecu_id
+      and vehicle.vehicle_id = fresh.vehicle_id`.execute(tx);
 }
 
 async function saveHistory(tx: CloudTransaction, kept: readonly Assessment[]): Promise<void> {

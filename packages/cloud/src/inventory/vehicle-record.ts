@@ -73,7 +73,23 @@ type DirectorColumns = Pick<
   | 'fetched_at'
   | 'silent_refusals'
 >;
-type EcuColumns = Selectable<EcuRow> & { readonly replacement_pending: boolean };
+type EcuColumns = Pick<
+  Selectable<EcuRow>,
+  | 'vehicle_id'
+  | 'ecu_id'
+  | 'is_primary'
+  | 'hardware_id'
+  | 'key_algorithm'
+  | 'public_key'
+  | 'report_counter'
+  | 'installed_name'
+  | 'installed_sha256'
+  | 'installed_length_bytes'
+  | 'installed_at'
+  | 'attacks_detected'
+  | 'health'
+  | 'missing_since'
+> & { readonly has_encryption_key: boolean; readonly replacement_pending: boolean };
 
 /**
  * Loads vehicles in two statements, however many they are.
@@ -94,7 +110,9 @@ export async function loadVehicles(
       from vehicle v left join vehicle_director d on d.vehicle_id = v.vehicle_id
       where v.vehicle_id = any(${vehicleIds})`.execute(database),
     sql<EcuColumns>`
-      select e.*, exists (select from ecu_replacement r
+      select vehicle_id, ecu_id, is_primary, hardware_id, key_algorithm, public_key, report_counter,
+        installed_name, installed_sha256, installed_length_bytes, installed_at, attacks_detected,
+        health, missing_since, encryption_key is not null as has_encryption_key, exists (select from ecu_replacement r
         where r.vehicle_id = e.vehicle_id and r.ecu_id = e.ecu_id) as replacement_pending
       from ecu e where vehicle_id = any(${vehicleIds}) order by ecu_id`.execute(database),
   ]);
@@ -158,7 +176,7 @@ function toEcu(row: EcuColumns): EcuInventory {
             lengthBytes: row.installed_length_bytes ?? 0,
             at: row.installed_at ?? undefined,
           },
-    hasEncryptionKey: row.encryption_key !== null,
+    hasEncryptionKey: row.has_encryption_key,
     missingSince: row.missing_since ?? undefined,
     isReplacementPending: row.replacement_pending,
     attacksDetected: row.attacks_detected,
