@@ -109,12 +109,16 @@ async function findForgotten(
   acknowledged: readonly Manifest[],
 ): Promise<readonly string[]> {
   const logged = new Set<string>();
+  const refused = new Set<string>();
   await verifyStream(database, vehicleId, ({ kind, body }) => {
-    if (kind !== 'ecu.installed') return;
-    logged.add(`${textIn(body, 'ecu')} ${textIn(body, 'image')}`);
+    // What an ECU says that is not registered yet is refused by itself, on record, and said again later.
+    if (kind === 'report.refused') refused.add(textIn(body, 'ecu'));
+    if (kind === 'ecu.installed') logged.add(`${textIn(body, 'ecu')} ${textIn(body, 'image')}`);
   });
   const reported = new Set(
-    acknowledged.flatMap(({ images }) => [...images].map(([ecu, image]) => `${ecu} ${image}`)),
+    acknowledged.flatMap(({ images }) =>
+      [...images].filter(([ecu]) => !refused.has(ecu)).map(([ecu, image]) => `${ecu} ${image}`),
+    ),
   );
   return [...reported.difference(logged)].map(
     (missing) => `${vehicleId}: an acknowledged manifest said "${missing}", the log does not`,

@@ -43,7 +43,7 @@ export class Operator {
    */
   async look(vehicleIds: readonly string[]): Promise<boolean> {
     const version = VERSIONS.at(-1) ?? 0;
-    await this.#approve();
+    if (await this.#approve()) await this.#repeat(version);
     const states = await this.#states(version);
     if (states === undefined) return false;
     const isUpdated = vehicleIds.every((id) =>
@@ -54,11 +54,7 @@ export class Operator {
       const own = states.filter((row) => row.vehicle_id === id);
       return own.every(({ state }) => state === 'failed' || OVER.has(state));
     });
-    if (isGivenUp) {
-      this.#repeats += 1;
-      this.#setup.story.tell('campaign-repeated');
-      await this.#try(version, `to ${version} again ${this.#repeats}`);
-    }
+    if (isGivenUp) await this.#repeat(version);
     return false;
   }
 
@@ -81,8 +77,19 @@ export class Operator {
     return JSON.stringify(rows ?? 'the cloud is down');
   }
 
-  /** An ECU that did not answer when its vehicle registered comes later, and waits for a word. */
-  async #approve(): Promise<void> {
+  async #repeat(version: number): Promise<void> {
+    this.#repeats += 1;
+    this.#setup.story.tell('campaign-repeated');
+    await this.#try(version, `to ${version} again ${this.#repeats}`);
+  }
+
+  /**
+   * An ECU that did not answer when its vehicle registered comes later, and waits for a word. Campaigns
+   * that were over without it do not begin again for it.
+   *
+   * @returns whether there was one.
+   */
+  async #approve(): Promise<boolean> {
     const { cloud, story } = this.#setup;
     const approved = await cloud.operate(async (_, running) => {
       const { context } = running.cloud;
@@ -93,6 +100,7 @@ export class Operator {
       return waiting.map((row) => row.ecu_id);
     });
     for (const ecu of approved ?? []) story.tell('ecu-approved', ecu);
+    return approved !== undefined && approved.length > 0;
   }
 
   async #states(
