@@ -144,6 +144,15 @@ describe('RepositorySession.refresh()', () => {
     assert.deepEqual([...trust.targets.keys()], ['targets']);
   });
 
+  it("leaves other makers' custom parts alone where it is told to", async () => {
+    const world = await makeWorld({ dialect: TUF });
+    world.image.edits.set('targets', (signed) => ({ ...signed, custom: { vehicleIdentifier: 1 } }));
+    assert.deepEqual(await refusalAtFirst(world), inImage('MALFORMED', 'targets'));
+    world.client.store.clear();
+    const { targets } = await refreshImage(world, { custom: 'opaque' });
+    assert.deepEqual(targets.get(TARGETS_ROLE)?.body.custom, { vehicleIdentifier: 1 });
+  });
+
   it('hands through what the shell throws', async () => {
     const world = await makeWorld();
     const gone = new RangeError('disk full');
