@@ -63,8 +63,9 @@ function assertOnlyPublished(world: World, folder: string): void {
 
 describe('a vehicle whose power is cut', () => {
   it('ends with verified software on every ECU, wherever it was cut', async (test) => {
-    const seed = Number(process.env['SEED'] ?? 7);
-    test.diagnostic(`SEED=${seed}`);
+    // The same cuts in every gate; POWER_SEED draws others. The known one that fails is 544767606.
+    const seed = Number(process.env['POWER_SEED'] ?? 7);
+    test.diagnostic(`POWER_SEED=${seed}`);
     const draw = drawFrom(seed);
     const world = await makeWorld(test);
     const template = world.pathOf('template');
