@@ -1,6 +1,7 @@
 /** Writes what many manifests came to in one transaction: a handful of statements, however many. */
 import { type CloudContext, committed } from '../context.ts';
-import { sql } from '@immota/store';
+import { findFaultCode } from '@immota/base';
+import { findSqlState, sql } from '@immota/store';
 import type { CloudTransaction } from '../schema/database.ts';
 import type { Assessment, EcuChange } from './assess.ts';
 import type { ReportObserver } from './ports.ts';
@@ -26,7 +27,67 @@ export async function saveCheckIns(
 ): Promise<readonly boolean[]> {
   // In the order of vehicles, so that two batches that meet wait for each other in one order.
   const ordered = checkIns.toSorted(byVehicle);
-  const written = await committed(context.database, async (tx) => {
+  const isQuiet = ordered.every(({ assessment }) => hasNoNews(assessment));
+  const quietly = isQuiet ? await trySaveQuietly(context, ordered) : undefined;
+  const written = quietly ?? (await saveAll(context, observer, ordered));
+  return checkIns.map(({ assessment }) => written.has(assessment.vehicleId));
+}
+
+/** Counters went up, and there is nothing to tell: what nearly every manifest comes to. */
+function hasNoNews({ ecus, events, observations, refusals }: Assessment): boolean {
+  return (
+    events.length === 0 &&
+    observations.length === 0 &&
+    refusals === undefined &&
+    ecus.every(({ isCounterAlone }) => isCounterAlone)
+  );
+}
+
+/**
+ * Saves in one statement. When others came in between, or the connection broke, the long way tries again: if
+ * the statement was committed after all, its vehicles are found written and their manifests repeated.
+ */
+async function trySaveQuietly(
+  context: Pick<CloudContext, 'database'>,
+  checkIns: readonly CheckIn[],
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return await saveQuietly(context, checkIns);
+  } catch (error) {
+    const isConflict = findSqlState(error)?.startsWith('40') === true;
+    if (isConflict || findFaultCode(error) === 'CONNECTION_LOST') return undefined;
+    throw error;
+  }
+}
+
+/** One statement, which is its own transaction. */
+async function saveQuietly(
+  { database }: Pick<CloudContext, 'database'>,
+  checkIns: readonly CheckIn[],
+): Promise<ReadonlySet<string>> {
+  const counters = checkIns.flatMap(({ assessment: { vehicleId, ecus } }) =>
+    ecus.map(({ ecu, counter }) => ({ vehicleId, ecuId: ecu.ecuIdentifier, counter })),
+  );
+  const { rows } = await sql<{ readonly vehicle_id: string }>`
+    with claimed as (${claim(checkIns)}), counted as (
+      update ecu set report_counter = fresh.counter, reported_at = claimed.last_manifest_at
+      from unnest(
+        ${counters.map(({ vehicleId }) => vehicleId)}::text[],
+        ${counters.map(({ ecuId }) => ecuId)}::text[],
+        ${counters.map(({ counter }) => counter ?? null)}::bigint[]
+      ) as fresh (vehicle_id, ecu_id, counter), claimed
+      where ecu.vehicle_id = fresh.vehicle_id and ecu.ecu_id = fresh.ecu_id
+        and claimed.vehicle_id = fresh.vehicle_id
+    ) select vehicle_id from claimed`.execute(database.kysely);
+  return new Set(rows.map(({ vehicle_id: id }) => id));
+}
+
+async function saveAll(
+  context: Pick<CloudContext, 'database' | 'events'>,
+  observer: ReportObserver,
+  ordered: readonly CheckIn[],
+): Promise<ReadonlySet<string>> {
+  return await committed(context.database, async (tx) => {
     const fresh = await claimVehicles(tx, ordered);
     const kept = ordered
       .map(({ assessment }) => assessment)
@@ -42,7 +103,6 @@ export async function saveCheckIns(
     );
     return fresh;
   });
-  return checkIns.map(({ assessment }) => written.has(assessment.vehicleId));
 }
 
 /** Takes the vehicles that are as they were read, and notes that they were here. */
@@ -50,8 +110,12 @@ async function claimVehicles(
   tx: CloudTransaction,
   checkIns: readonly CheckIn[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ readonly vehicle_id: string }>`
-    update vehicle set revision = vehicle.revision + 1, last_seen_at = fresh.at,
+  const { rows } = await sql<{ readonly vehicle_id: string }>`${claim(checkIns)}`.execute(tx);
+  return new Set(rows.map(({ vehicle_id: id }) => id));
+}
+
+function claim(checkIns: readonly CheckIn[]): ReturnType<typeof sql> {
+  return sql`update vehicle set revision = vehicle.revision + 1, last_seen_at = fresh.at,
       last_manifest_at = fresh.at, last_manifest_sha256 = fresh.sha256
     from unnest(
       ${checkIns.map(({ assessment }) => assessment.vehicleId)}::text[],
@@ -60,8 +124,7 @@ async function claimVehicles(
       ${checkIns.map(({ sha256 }) => sha256)}::bytea[]
     ) as fresh (vehicle_id, revision, at, sha256)
     where vehicle.vehicle_id = fresh.vehicle_id and vehicle.revision = fresh.revision
-    returning vehicle.vehicle_id`.execute(tx);
-  return new Set(rows.map(({ vehicle_id: id }) => id));
+    returning vehicle.vehicle_id, vehicle.last_manifest_at`;
 }
 
 interface EcuWrite extends EcuChange {
