@@ -7,7 +7,7 @@ import { copyBroken, type Edit } from './scratch-copy.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** As many as fit into a few minutes of two busy cores. */
-const RUNS = 20;
+const RUNS = 6;
 /** A planted bug shows within a dozen; more than this would mean that nobody looks. */
 const BROKEN_RUNS = 60;
 /** Always the same worlds, so that a change is judged by what it changed; `npm run simulate` searches wide. */
