@@ -17,6 +17,7 @@ import {
   TARGETS_ROLE,
   type Trusted,
 } from '@immota/uptane';
+import { settledWorld } from '../support/image-cycles.ts';
 import { signerOf } from '../support/keys.ts';
 import {
   describeTeam,
@@ -41,13 +42,6 @@ function rootOf(repository: TestRepository, version = repository.versions.root):
   const bytes = repository.served.get(`${version}.root.json`);
   assert.ok(bytes);
   return decodeRoot(repository.dialect, bytes, limits.ROOT_MAX_BYTES);
-}
-
-/** A world whose client has run one cycle. */
-async function settledWorld(): Promise<World> {
-  const world = await makeWorld();
-  await refreshImage(world);
-  return world;
 }
 
 describe('anchorRoot()', () => {
