@@ -24,9 +24,9 @@ export interface ListenerOptions {
  */
 export async function openListener(options: ListenerOptions): Promise<Subscription> {
   checkChannel(options.channel);
-  let current: Client | undefined = await subscribe(options, onLost);
   const closed = new AbortController();
   let revival: Promise<void> = Promise.resolve();
+  let current: Client | undefined = await subscribe(options, onLost);
 
   function onLost(error: Error): void {
     if (closed.signal.aborted) return;
@@ -78,16 +78,22 @@ async function subscribe(
   onLost: (error: Error) => void,
 ): Promise<Client> {
   const client = await options.connect();
-  let isLost = false;
-  const once = (error: Error): void => {
-    if (isLost) return;
-    isLost = true;
-    onLost(error);
-  };
+  let isListening = false;
   client.on('notification', (message) => {
     options.listener(message.payload ?? '');
   });
-  client.on('error', once);
-  await client.query(`LISTEN ${pg.escapeIdentifier(options.channel)}`);
+  client.on('error', (error) => {
+    // Before that, the statement below fails, and whoever subscribes hears of it once.
+    if (!isListening) return;
+    isListening = false;
+    onLost(error);
+  });
+  try {
+    await client.query(`LISTEN ${pg.escapeIdentifier(options.channel)}`);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+  isListening = true;
   return client;
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { sql } from '../../src/index.ts';
+import { openDatabase, sql } from '../../src/index.ts';
 import { openTestDatabase, type TestDatabase } from '../../src/testing.ts';
 
 describe('listen()', () => {
@@ -36,6 +40,36 @@ describe('listen()', () => {
     await notify('again', 'back');
     assert.deepEqual(await next, ['back']);
     await subscription.close();
+  });
+
+  it('fails, and nothing else does, when its first connection is lost before it listens', async () => {
+    const url = new URL(test.url.replace('@/', '@socket.invalid/'));
+    const port = url.searchParams.get('port') ?? '5432';
+    const path = join(url.searchParams.get('host') ?? '', `.s.PGSQL.${port}`);
+    // A line that breaks at the statement that begins to listen.
+    const line = createServer((client) => {
+      const server = connect(path);
+      for (const socket of [client, server]) socket.on('error', () => undefined);
+      client.on('close', () => server.destroy());
+      client.on('data', (bytes: Buffer) => {
+        if (bytes.includes('LISTEN')) client.destroy();
+        else server.write(bytes);
+      });
+      server.pipe(client);
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'immota-line-'));
+    line.listen(join(folder, '.s.PGSQL.5432'));
+    await once(line, 'listening');
+    const place = `${url.pathname}?host=${encodeURIComponent(folder)}&port=5432`;
+    const database = await openDatabase({
+      url: `postgres://${url.username}:${url.password}@${place}`,
+    });
+    await assert.rejects(database.listen('news', () => assert.fail('nothing was said')));
+    const { rows } = await sql<{ one: number }>`select 1 as one`.execute(database.kysely);
+    assert.deepEqual(rows, [{ one: 1 }]);
+    await database.close();
+    line.close();
+    await rm(folder, { recursive: true });
   });
 
   async function notify(channel: string, payload: string): Promise<void> {
