@@ -106,7 +106,8 @@ describe('openDatabase() on a data folder', () => {
     const dataFolder = join(folder, 'shared');
     const [first, second] = ['a', 'b'].map(() => startFixture('opener.ts', [dataFolder]));
     await Promise.all([first?.waitForLines(1), second?.waitForLines(1)]);
-    assert.deepEqual([first?.lines[0], second?.lines[0]], ['open embedded', 'open embedded']);
+    for (const opener of [first, second])
+      assert.match(opener?.lines[0] ?? '', /^open embedded [12]$/);
     const database = await openDatabase({ dataFolder });
     first?.child.stdin?.write('go\n');
     assert.equal(await first?.end(), 0);

@@ -21,7 +21,7 @@ describe('openDatabase() on a data folder, from a place that others may not ente
   it('lays the links, and copies the binaries when root lends them to another user', async () => {
     const dataFolder = join(folder, 'data');
     const notices = isRoot ? ['notice SOFTWARE_COPIED'] : [];
-    assert.deepEqual(await open(dataFolder), [...notices, 'open embedded', 'closed']);
+    assert.deepEqual(await open(dataFolder), [...notices, 'open embedded 1', 'closed']);
     assert.deepEqual(await open(dataFolder), ['open embedded 2', 'closed']);
   });
 
@@ -73,7 +73,7 @@ describe('openDatabase() on a data folder, without binaries for this machine', (
 
   it('refuses to hide a cluster behind an empty PGlite', async () => {
     const dataFolder = join(folder, 'cluster');
-    assert.deepEqual(await openOnce(dataFolder), ['open embedded', 'closed']);
+    assert.deepEqual(await openOnce(dataFolder), ['open embedded 1', 'closed']);
     assert.deepEqual(await openOnce(dataFolder, fixtures), ['refused DATA_FOLDER_UNUSABLE']);
     assert.equal(existsSync(join(dataFolder, 'pglite')), false);
   });
@@ -82,7 +82,7 @@ describe('openDatabase() on a data folder, without binaries for this machine', (
     const dataFolder = join(folder, 'mine');
     await mkdir(dataFolder);
     await chmod(dataFolder, 0o755);
-    assert.deepEqual(await openOnce(dataFolder), ['open embedded', 'closed']);
+    assert.deepEqual(await openOnce(dataFolder), ['open embedded 1', 'closed']);
   });
 });
 
