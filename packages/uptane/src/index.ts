@@ -96,6 +96,7 @@ export type {
   Signed,
   Snapshot,
   TargetFile,
+  TargetFiles,
   Targets,
   Timestamp,
   WrappedKey,

@@ -299,8 +299,11 @@ describe('load()', () => {
     });
     await world.director.accept(vehicle.id, await vehicle.manifest());
     const { body } = await verifiedTargets();
-    assert.deepEqual([...body.files.keys()].toSorted(), ['brake/fw-3.bin', 'tbox/fw-2.bin']);
-    const file = [...body.files.values()].find(({ releaseCounter }) => releaseCounter === 2);
+    assert.deepEqual([...body.files].map(([name]) => name).toSorted(), [
+      'brake/fw-3.bin',
+      'tbox/fw-2.bin',
+    ]);
+    const file = [...body.files].map(([, each]) => each).find((each) => each.releaseCounter === 2);
     assert.deepEqual([...(file?.ecus.keys() ?? [])], ['TBOX-1']);
     assert.equal(body.custom['correlationId'], CAMPAIGN);
     // What the vehicles' client would refuse must not stand here.

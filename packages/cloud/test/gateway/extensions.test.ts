@@ -15,6 +15,7 @@ import {
   decodeRoot,
   decodeTargets,
   signMetadata,
+  type TargetFile,
   TARGETS_ROLE,
   TUF,
   verifyTime,
@@ -75,8 +76,8 @@ describe('attested time', () => {
 describe('encryption keys', () => {
   const decryption = generateDecryptionKey('classic', repeatingEntropy('ecu'));
 
-  async function document(ecu: string, signer: Signer): Promise<Uint8Array> {
-    const [, text = ''] = decryption.publicKey.split(':');
+  async function document(ecu: string, signer: Signer, own = decryption): Promise<Uint8Array> {
+    const [, text = ''] = own.publicKey.split(':');
     const key = Buffer.from(text, 'base64url').toString('base64');
     const signed = {
       _type: 'EcuEncryptionKey',
@@ -107,25 +108,44 @@ describe('encryption keys', () => {
     assert.equal((await client.ask('POST', '/director/ecu-keys', { body })).status, 200);
     assert.equal((await client.ask('POST', '/director/ecu-keys', { body })).status, 200);
     await client.ask('PUT', '/director/manifest', { body: await vehicle.manifest() });
-    const { body: bytes } = await client.ask('GET', '/director/targets.json');
-    const options = { role: TARGETS_ROLE, lengthMax: 65_536 };
-    const [file] = decodeTargets(AKTUALIZR, bytes, options).body.files.values();
-    const [assignment] = [...(file?.ecus.values() ?? [])];
+    const { file, wrapped, context } = await loadOffer();
     const image = await client.ask('GET', `/repo/targets/${file?.encrypted?.name ?? ''}`);
     assert.equal(image.body.length, file?.encrypted?.lengthBytes);
-    const context = {
-      ecuIdentifier: 'BRAKE-1',
-      hardwareIdentifier: 'brake-hw',
-      imageSha256: file?.hashes.get('sha256') ?? '',
-    };
-    const wrapped = assignment?.wrappedKey?.value ?? new Uint8Array();
     unwrapContentKey(wrapped, decryption, context);
     assert.throws(() => unwrapContentKey(wrapped, decryption, { ...context, ecuIdentifier: 'X' }), {
+      code: 'WRAP_AUTHENTICATION',
+    });
+  });
+
+  it('open it also when the ECU came with another while it was offered', async () => {
+    const other = generateDecryptionKey('classic', repeatingEntropy('another'));
+    const body = await document('BRAKE-1', vehicle.ecu(1).signer, other);
+    assert.equal((await client.ask('POST', '/director/ecu-keys', { body })).status, 200);
+    const { wrapped, context } = await loadOffer();
+    unwrapContentKey(wrapped, other, context);
+    assert.throws(() => unwrapContentKey(wrapped, decryption, context), {
       code: 'WRAP_AUTHENTICATION',
     });
     cloud.planner.plans.clear();
   });
 });
+
+async function loadOffer(): Promise<{
+  readonly file: TargetFile | undefined;
+  readonly wrapped: Uint8Array;
+  readonly context: Parameters<typeof unwrapContentKey>[2];
+}> {
+  const { body: bytes } = await client.ask('GET', '/director/targets.json');
+  const options = { role: TARGETS_ROLE, lengthMax: 65_536 };
+  const [[, file] = []] = decodeTargets(AKTUALIZR, bytes, options).body.files;
+  const [assignment] = [...(file?.ecus.values() ?? [])];
+  const context = {
+    ecuIdentifier: 'BRAKE-1',
+    hardwareIdentifier: 'brake-hw',
+    imageSha256: file?.hashes.get('sha256') ?? '',
+  };
+  return { file, wrapped: assignment?.wrappedKey?.value ?? new Uint8Array(), context };
+}
 
 async function publishSecret(): Promise<void> {
   const { uploads, trust, store, keystore, context } = cloud.running.cloud;

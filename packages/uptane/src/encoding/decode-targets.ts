@@ -28,6 +28,7 @@ import type {
   EncryptedForm,
   Signed,
   TargetFile,
+  TargetFiles,
   Targets,
   WrappedKey,
 } from '../metadata/roles.ts';
@@ -35,6 +36,7 @@ import { decodeRole, readKeys, readRoleOf } from './decode-metadata.ts';
 import type { Dialect } from './dialect.ts';
 import {
   asObject,
+  checkMeasurementShape,
   decodeText,
   findCount,
   findObject,
@@ -83,16 +85,11 @@ export function decodeTargets(
     const custom = opaque ? readOpaque(signed) : (findObject(signed, 'custom') ?? NOTHING);
     const vehicle = opaque ? undefined : member(custom, 'vehicleIdentifier');
     const delegations = findObject(signed, 'delegations');
-    const files = new Map<TargetName, TargetFile>();
     const targets = readObject(signed, 'targets');
-    for (const name of Object.keys(targets)) {
-      const entry = asObject(targets[name], 'target');
-      files.set(parseTargetName(name), opaque ? readOpaqueFile(entry) : readTargetFile(entry));
-    }
     return {
       kind: 'targets',
       ...head,
-      files,
+      files: opaque ? new OpaqueFiles(targets) : readTargetFiles(targets),
       delegations:
         delegations === undefined || Object.keys(delegations).length === 0
           ? undefined
@@ -101,6 +98,47 @@ export function decodeTargets(
       custom,
     };
   });
+}
+
+function readTargetFiles(targets: JsonObject): ReadonlyMap<TargetName, TargetFile> {
+  const files = new Map<TargetName, TargetFile>();
+  for (const name of Object.keys(targets)) {
+    files.set(parseTargetName(name), readTargetFile(asObject(targets[name], 'target')));
+  }
+  return files;
+}
+
+/**
+ * Images whose `custom` means nothing to us. All of them are checked at once, and each is put
+ * together when it is asked for: of ten thousand a client wants one.
+ */
+class OpaqueFiles implements TargetFiles {
+  readonly #targets: JsonObject;
+  readonly #names: readonly string[];
+
+  constructor(targets: JsonObject) {
+    this.#targets = targets;
+    this.#names = Object.keys(targets);
+    for (const name of this.#names) {
+      parseTargetName(name);
+      checkMeasurementShape(asObject(targets[name], 'target'));
+    }
+  }
+
+  get size(): number {
+    return this.#names.length;
+  }
+
+  get(name: TargetName): TargetFile | undefined {
+    const found = member(this.#targets, name);
+    return isJsonObject(found) ? readOpaqueFile(found) : undefined;
+  }
+
+  *[Symbol.iterator](): Generator<readonly [TargetName, TargetFile]> {
+    for (const name of this.#names) {
+      yield [parseTargetName(name), readOpaqueFile(readObject(this.#targets, name))];
+    }
+  }
 }
 
 function readOpaque(object: JsonObject): JsonObject {

@@ -101,7 +101,7 @@ export function readHashes(object: JsonObject): Hashes {
     const value = member(object, hashFunction);
     if (value !== undefined) hashes.set(hashFunction, parseDigest(hashFunction, value));
   }
-  if (hashes.size === 0) throw malformed('hashes', 'at least one of sha256 and sha512');
+  if (hashes.size === 0) throw hashless();
   return hashes;
 }
 
@@ -113,6 +113,20 @@ export function readMeasurement(object: JsonObject): Measurement {
   };
 }
 
+/** Checks what {@link readMeasurement} checks, and makes nothing. @throws UptaneFault MALFORMED. */
+export function checkMeasurementShape(object: JsonObject): void {
+  readCount(object, 'length');
+  const hashes = readObject(object, 'hashes');
+  let count = 0;
+  for (const hashFunction of HASH_FUNCTIONS) {
+    const value = member(hashes, hashFunction);
+    if (value === undefined) continue;
+    parseDigest(hashFunction, value);
+    count += 1;
+  }
+  if (count === 0) throw hashless();
+}
+
 /** Decodes hexadecimal or base64 of any length. @throws UptaneFault MALFORMED when it is not. */
 export function decodeText(text: string, alphabet: 'hex' | 'base64'): Uint8Array {
   try {
@@ -122,6 +136,10 @@ export function decodeText(text: string, alphabet: 'hex' | 'base64'): Uint8Array
       cause: error,
     });
   }
+}
+
+function hashless(): UptaneFault {
+  return malformed('hashes', 'at least one of sha256 and sha512');
 }
 
 function malformed(what: string, expected: string): UptaneFault {

@@ -119,12 +119,18 @@ export interface Delegations {
   readonly entries: readonly Delegation[];
 }
 
+/** The images of a Targets file by name, in the order of the file. */
+export interface TargetFiles extends Iterable<readonly [TargetName, TargetFile]> {
+  readonly size: number;
+  get(name: TargetName): TargetFile | undefined;
+}
+
 /** Targets: images, and who else may sign some {uptane C2}. */
 export interface Targets {
   readonly kind: 'targets';
   readonly version: MetadataVersion;
   readonly expires: Temporal.Instant;
-  readonly files: ReadonlyMap<TargetName, TargetFile>;
+  readonly files: TargetFiles;
   readonly delegations: Delegations | undefined;
   /** In the Director's Targets: whose they are {uptane B8}. */
   readonly vehicleIdentifier: VehicleIdentifier | undefined;

@@ -10,6 +10,7 @@ import {
   parseTargetName,
   TARGETS_ROLE,
   type TargetFile,
+  type TargetFiles,
   type Targets,
   targetsPayload,
 } from '@immota/uptane';
@@ -28,6 +29,12 @@ function payload(members: JsonObject): JsonObject {
     targets: {},
     ...members,
   };
+}
+
+function opaqueFiles(targets: JsonObject): TargetFiles {
+  const options = { role: TARGETS_ROLE, lengthMax: 10_000, custom: 'opaque' } as const;
+  const file = encodeEnvelope(AKTUALIZR, payload({ targets }), []);
+  return decodeTargets(AKTUALIZR, file, options).body.files;
 }
 
 function decode(members: JsonObject): Targets {
@@ -207,6 +214,32 @@ describe('decodeTargets()', () => {
     );
     const read = decodeTargets(AKTUALIZR, bare, { ...options, custom: 'opaque' });
     assert.deepEqual(read.body.files.get(parseTargetName('a'))?.custom, {});
+  });
+
+  it('checks every file and lists all, where the custom parts are the business of others', () => {
+    const files = opaqueFiles({ b: IMAGE, __proto: IMAGE });
+    assert.equal(files.size, 2);
+    const lengths = new Map([...files].map(([name, { lengthBytes }]) => [name, lengthBytes]));
+    assert.deepEqual(Object.fromEntries(lengths), { __proto: 10, b: 10 });
+    assert.equal(files.get(parseTargetName('constructor')), undefined);
+    for (const odd of [
+      1,
+      {},
+      { ...IMAGE, length: -1 },
+      { ...IMAGE, hashes: {} },
+      { ...IMAGE, hashes: { sha256: 'zz' } },
+      { ...IMAGE, hashes: { sha1: A } },
+    ]) {
+      assert.equal(
+        codeOf(() => opaqueFiles({ a: IMAGE, b: odd })),
+        'MALFORMED',
+        JSON.stringify(odd),
+      );
+    }
+    assert.equal(
+      codeOf(() => opaqueFiles({ '': IMAGE })),
+      'MALFORMED',
+    );
   });
 
   it('takes a custom part that is no object for none', () => {
