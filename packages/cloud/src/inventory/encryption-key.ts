@@ -5,6 +5,7 @@ import { AKTUALIZR, checkSignedBy, decodeEnvelope, publicKeyFromDer } from '@imm
 import { SIGNATURE_ALGORITHMS } from '@immota/base';
 import { sql } from '@immota/store';
 import { type CloudContext, committed } from '../context.ts';
+import { outdatePlan } from '../director/outdate-plan.ts';
 import { CloudFault } from '../fault.ts';
 import { ECU_KEY_MAX_BYTES } from '../limits.ts';
 
@@ -48,11 +49,13 @@ export async function saveEncryptionKey(
     const isKnown =
       row.encryption_key !== null && Buffer.from(row.encryption_key).toString('latin1') === key;
     if (isKnown) return;
-    await sql`update ecu set encryption_method = ${method}, encryption_key = ${Buffer.from(key)}
-      where vehicle_id = ${vehicleId} and ecu_id = ${ecuId}`.execute(tx);
+    // The vehicle's row first, as whoever stores manifests does.
     await sql`update vehicle set revision = revision + 1 where vehicle_id = ${vehicleId}`.execute(
       tx,
     );
+    await sql`update ecu set encryption_method = ${method}, encryption_key = ${Buffer.from(key)}
+      where vehicle_id = ${vehicleId} and ecu_id = ${ecuId}`.execute(tx);
+    await outdatePlan(tx, vehicleId);
     await context.events.append(tx, [
       { stream: vehicleId, kind: 'ecu.key-registered', at, body: { ecu: ecuId, method } },
     ]);
