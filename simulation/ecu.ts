@@ -101,6 +101,7 @@ export class Ecu {
     await writer.finish();
     await slots.activate();
     await slots.boot();
+    await slots.confirm();
     this.#slots = slots;
   }
 
@@ -146,7 +147,7 @@ export class Ecu {
   /** The version it runs, by the bytes in its flash; tells of what nobody has verified. */
   checkSoftware(): number | undefined {
     const { story, images } = this.#setup;
-    const { running } = this.slots.condition();
+    const { running, isTrial } = this.slots.condition();
     const claimed = this.slots.findRunning();
     if (running === undefined || claimed === undefined) {
       story.fail('unverified', `${this.identifier} runs nothing`);
@@ -165,7 +166,8 @@ export class Ecu {
         `${this.identifier} went back from ${this.#highest} to ${image.version}`,
       );
     }
-    this.#highest = Math.max(this.#highest, image.version);
+    // A trial may be taken back.
+    if (!isTrial) this.#highest = Math.max(this.#highest, image.version);
     return image.version;
   }
 

@@ -86,6 +86,14 @@ export class InVehicleLink implements SecondaryLink {
     return this.#call('activate', (ecu) => ecu.activate());
   }
 
+  confirm(): Promise<void> {
+    return this.#call('confirm', (ecu) => ecu.confirm());
+  }
+
+  revert(): Promise<void> {
+    return this.#call('revert', (ecu) => ecu.revert());
+  }
+
   status(): Promise<SecondaryStatus> {
     return this.#call('status', (ecu) => ecu.status());
   }

@@ -53,6 +53,12 @@ export type VehicleFaultCode =
   | 'IMAGE_KEY'
   /** A slot holds nothing, or nothing whole, where an image was expected. */
   | 'SLOT_EMPTY'
+  /** The other slot holds what a trial may have to go back to: it must not be overwritten. */
+  | 'ON_TRIAL'
+  /** There is no trial that could be made final or taken back. */
+  | 'NOT_ON_TRIAL'
+  /** The ECU has one bank: its older image has to be written again. */
+  | 'CANNOT_REVERT'
   /** The owner said no. */
   | 'CONSENT_DECLINED'
   /** The owner has not said yes yet. */

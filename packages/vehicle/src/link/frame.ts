@@ -28,6 +28,8 @@ export const FRAME_KINDS = {
   offerImage: 0x06,
   activate: 0x07,
   status: 0x08,
+  confirm: 0x09,
+  revert: 0x0a,
   /** Primary: bytes of an image, and that there are none. */
   data: 0x20,
   dataFailed: 0x21,

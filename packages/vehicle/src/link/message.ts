@@ -53,11 +53,12 @@ const infoSchema = z.strictObject({
   encryptionKeyDocument: bytesText.nullable(),
 });
 const statusSchema = z.strictObject({
-  phase: z.enum(['idle', 'receiving', 'prepared', 'activating']),
+  phase: z.enum(['idle', 'receiving', 'prepared', 'activating', 'trial']),
   preparedSha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .nullable(),
+  canRevert: z.boolean(),
 });
 const offerSchema = z.strictObject({ name: z.string(), lengthBytes: z.int().min(0) });
 const refusalSchema = z.strictObject({
@@ -125,15 +126,17 @@ export function decodeDocument(payload: Uint8Array): JsonObject {
 }
 
 /** Encodes what an ECU is doing. */
-export function encodeStatus({ phase, preparedSha256 }: SecondaryStatus): Uint8Array {
-  return encodeJson({ phase, preparedSha256: preparedSha256 ?? null });
+export function encodeStatus(status: SecondaryStatus): Uint8Array {
+  const { phase, preparedSha256, canRevert } = status;
+  return encodeJson({ phase, preparedSha256: preparedSha256 ?? null, canRevert });
 }
 
 /** Decodes what an ECU is doing. */
 export function decodeStatus(payload: Uint8Array): SecondaryStatus {
   return decoded(() => {
     const status = statusSchema.parse(parseJson(payload, MESSAGE_MAX_BYTES));
-    return { phase: status.phase, preparedSha256: status.preparedSha256 ?? undefined };
+    const { phase, preparedSha256, canRevert } = status;
+    return { phase, preparedSha256: preparedSha256 ?? undefined, canRevert };
   });
 }
 

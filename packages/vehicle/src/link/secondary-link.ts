@@ -40,10 +40,18 @@ export interface ImageOffer {
 
 /** What an ECU is doing. */
 export interface SecondaryStatus {
-  /** `prepared`: a whole, verified image waits in the other slot. */
-  readonly phase: 'idle' | 'receiving' | 'prepared' | 'activating';
+  /**
+   * `prepared`: a whole, verified image waits in the other slot. `trial`: the new image runs, was found
+   * healthy, and is not final.
+   */
+  readonly phase: 'idle' | 'receiving' | 'prepared' | 'activating' | 'trial';
   /** SHA-256 in hex of the prepared image in the clear. */
   readonly preparedSha256: string | undefined;
+  /**
+   * Whether `revert` brings back what ran before a trial. False for an ECU with one bank: `sendImage`
+   * overwrites what it runs, and it takes the image that was final last for as long as no other is.
+   */
+  readonly canRevert: boolean;
 }
 
 /** One Secondary, as its Primary sees it. */
@@ -75,8 +83,24 @@ export interface SecondaryLink {
    * @throws VehicleFault ECU_REFUSED when the ECU's metadata do not assign it, or its bytes are wrong.
    */
   sendImage(offer: ImageOffer): Promise<void>;
-  /** Makes the ECU boot what it has prepared. Its next report says how that went {uptane J4}. */
+  /**
+   * Makes the ECU boot what it has prepared. Its next report says how that went {uptane J4}; a healthy
+   * image runs on trial, until one of the next two.
+   */
   activate(): Promise<void>;
+  /**
+   * Makes the trial final; an image that is final stays so. The ECU's release floor rises {uptane K7}.
+   *
+   * @throws VehicleFault ECU_REFUSED when nothing runs.
+   */
+  confirm(): Promise<void>;
+  /**
+   * Makes sure that the ECU runs what is final: it goes back from a trial, and gives up what it has
+   * prepared. No activation that is still on its way finds anything after this.
+   *
+   * @throws VehicleFault ECU_REFUSED when it is on trial with one bank alone.
+   */
+  revert(): Promise<void>;
   status(): Promise<SecondaryStatus>;
   close(): Promise<void>;
 }

@@ -108,6 +108,14 @@ class TcpLink implements SecondaryLink {
     await this.#ask('activate', NOTHING, decodeNothing);
   }
 
+  async confirm(): Promise<void> {
+    await this.#ask('confirm', NOTHING, decodeNothing);
+  }
+
+  async revert(): Promise<void> {
+    await this.#ask('revert', NOTHING, decodeNothing);
+  }
+
   async status(): Promise<SecondaryStatus> {
     return await this.#ask('status', NOTHING, decodeStatus);
   }

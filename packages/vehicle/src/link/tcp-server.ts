@@ -61,6 +61,8 @@ const ACCEPTED: ReadonlySet<FrameKind> = new Set([
   'offerImage',
   'activate',
   'status',
+  'confirm',
+  'revert',
   'data',
   'dataFailed',
 ]);
@@ -221,6 +223,14 @@ async function perform(
     case 'status':
       decodeNothing(payload);
       return encodeStatus(await ecu.status());
+    case 'confirm':
+      decodeNothing(payload);
+      await ecu.confirm();
+      return NOTHING;
+    case 'revert':
+      decodeNothing(payload);
+      await ecu.revert();
+      return NOTHING;
     case 'data':
     case 'dataFailed':
     case 'pull':

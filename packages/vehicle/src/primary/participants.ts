@@ -110,7 +110,10 @@ async function awaitReport(
       const status = await link.status();
       if (status.phase !== 'activating') {
         const { report } = await askReport(context, link, info);
-        if (isInstalled(report, wanted)) return;
+        if (isInstalled(report, wanted)) {
+          await link.confirm();
+          return;
+        }
         throw new VehicleFault(
           'INSTALL_FAILED',
           describeFailure(wanted.name, report.installedImage.name),

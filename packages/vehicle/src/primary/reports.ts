@@ -149,7 +149,7 @@ async function ownReport(context: PrimaryContext): Promise<CollectedReport> {
     timeAttested: attestedAt,
     timePrevious: previousAt,
     counter,
-    custom: { releaseCounter: running?.releaseCounter ?? 0 },
+    custom: { releaseCounter: running?.releaseCounter ?? 0, trial: slots.condition().isTrial },
   };
   return { report, document: await signReport(report, keys.identity) };
 }

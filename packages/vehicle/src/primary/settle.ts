@@ -45,7 +45,8 @@ export async function settleInstallation(
     const identifier = parseEcuIdentifier(ecu.ecu);
     const report = reports.get(identifier)?.report;
     if (report !== undefined && runsWanted(report, ecu)) {
-      results.push(succeeded(identifier));
+      if (!(await tryConfirm(context, ecu))) isWaiting = true;
+      else results.push(succeeded(identifier));
     } else if (!isLast && (report === undefined || (await tryReactivate(context, ecu)))) {
       isWaiting = true;
       isBooting ||= ecu.ecu === context.bundle.ecuIdentifier;
@@ -67,6 +68,21 @@ function keepWaiting(
 ): Settlement {
   saveInstallation(context, { ...installation, silences: installation.silences + 1 });
   return { kind: isBooting ? 'booting' : 'waiting' };
+}
+
+/** An ECU that cannot be told now is told at the next check-in. */
+async function tryConfirm(
+  context: PrimaryContext,
+  { ecu }: Installation['ecus'][number],
+): Promise<boolean> {
+  try {
+    if (ecu === context.bundle.ecuIdentifier) await context.slots.confirm();
+    else await context.links.find(({ ecuIdentifier }) => ecuIdentifier === ecu)?.confirm();
+    return true;
+  } catch (error) {
+    if (error instanceof VehicleFault && error.code === 'ECU_UNREACHABLE') return false;
+    throw error;
+  }
 }
 
 async function tryReactivate(

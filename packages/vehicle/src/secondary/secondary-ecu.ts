@@ -100,7 +100,8 @@ class Secondary implements SecondaryEcu {
     try {
       const running = await slots.boot();
       keepReleaseCounter(this.#context);
-      if (isSame(running, findPending(this.#context)?.image)) savePending(this.#context, undefined);
+      // A trial may end: until it is final, its assignment stands.
+      if (!slots.condition().isTrial) forgetInstalled(this.#context, running);
       const { outcome } = slots.condition();
       const fields = { name: running?.name, outcome: outcome?.result };
       // {uptane J4}: the attempt is over; the report is made when the Primary asks, which it does.
@@ -187,12 +188,38 @@ class Secondary implements SecondaryEcu {
     });
   }
 
+  async confirm(): Promise<void> {
+    await this.#alone(async () => {
+      const { slots, state } = this.#context;
+      const { isTrial } = slots.condition();
+      await slots.confirm();
+      keepReleaseCounter(this.#context);
+      forgetInstalled(this.#context, slots.findRunning());
+      if (isTrial) state.journal.append('confirmed', { name: slots.findRunning()?.name ?? null });
+    });
+  }
+
+  async revert(): Promise<void> {
+    await this.#alone(async () => {
+      const { slots } = this.#context;
+      // Behind an activation that was on its way, and before any that is: see the port.
+      await slots.discardOther();
+      if (!slots.condition().isTrial) return;
+      await slots.revert();
+      await this.boot();
+    });
+  }
+
   // oxlint-disable-next-line require-await -- the port is asynchronous, the slots know at once
   async status(): Promise<SecondaryStatus> {
-    const prepared = this.#context.slots.findPrepared();
+    const { slots } = this.#context;
+    const { isTrial, canRevert } = slots.condition();
+    const prepared = slots.findPrepared();
+    const resting = isTrial ? 'trial' : prepared === undefined ? 'idle' : 'prepared';
     return {
-      phase: this.#phase === 'idle' && prepared !== undefined ? 'prepared' : this.#phase,
+      phase: this.#phase === 'idle' ? resting : this.#phase,
       preparedSha256: prepared?.hashes.get('sha256'),
+      canRevert,
     };
   }
 
@@ -281,6 +308,11 @@ class Secondary implements SecondaryEcu {
       // Whoever asked for it has heard of it.
     }
   }
+}
+
+/** What runs for good is not waited for any more. */
+function forgetInstalled(context: SecondaryContext, running: SlotImage | undefined): void {
+  if (isSame(running, findPending(context)?.image)) savePending(context, undefined);
 }
 
 function isSame(left: SlotImage | undefined, right: SlotImage | undefined): boolean {

@@ -47,7 +47,13 @@ export async function makeReport(
     timeAttested: attestedAt,
     timePrevious: previousAt,
     counter,
-    custom: { nonce, releaseCounter: running?.releaseCounter ?? 0, ...bootObject(context) },
+    custom: {
+      nonce,
+      releaseCounter: running?.releaseCounter ?? 0,
+      // What runs now may be taken back: a Director must not count it as installed.
+      trial: slots.condition().isTrial,
+      ...bootObject(context),
+    },
   };
   return await signReport(report, keys.identity);
 }

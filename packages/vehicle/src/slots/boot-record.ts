@@ -22,16 +22,20 @@ export type SlotName = 'a' | 'b';
 export interface SlotContent {
   /**
    * `receiving`: up to `durableBytes` are there. `prepared`: whole and verified, never started.
-   * `confirmed`: it ran, and was healthy.
+   * `trial`: it ran and was healthy, and may still be taken back. `confirmed`: it is final.
    */
-  readonly state: 'receiving' | 'prepared' | 'confirmed';
+  readonly state: 'receiving' | 'prepared' | 'trial' | 'confirmed';
   readonly image: SlotImage;
   readonly durableBytes: number;
 }
 
-/** How the last trial ended, or the last failure of a running image. */
+/** How the last trial went, or the last failure of a running image. */
 export interface BootOutcome {
-  readonly result: 'confirmed' | 'fell-back';
+  /**
+   * `trial`: healthy, and nobody has made it final. `fell-back`: by itself. `reverted`: because it was
+   * told to. `revert-failed`: it was told to, and what ran before is damaged: the trial runs on.
+   */
+  readonly result: 'trial' | 'confirmed' | 'fell-back' | 'reverted' | 'revert-failed';
   readonly image: SlotImage;
   /** In words; empty when all is well. */
   readonly reason: string;
@@ -42,8 +46,10 @@ export interface BootRecord {
   readonly sequence: number;
   readonly slots: Readonly<Record<SlotName, SlotContent | undefined>>;
   readonly running: SlotName | undefined;
-  /** The slot that the next boot tries, and how often it was tried. */
+  /** The slot that the next boot tries, or that is being tried, and how often it did not come up. */
   readonly trial: { readonly slot: SlotName; readonly boots: number } | undefined;
+  /** Whether the next boot goes back from the trial that runs to what ran before. */
+  readonly isReverting: boolean;
   /** No image below this is started any more: that of the highest confirmed one {uptane K7}. */
   readonly releaseFloor: number;
   readonly outcome: BootOutcome | undefined;
@@ -66,7 +72,7 @@ const imageSchema = z
   }));
 
 const contentSchema = z.strictObject({
-  state: z.enum(['receiving', 'prepared', 'confirmed']),
+  state: z.enum(['receiving', 'prepared', 'trial', 'confirmed']),
   image: imageSchema,
   durableBytes: z.int().min(0),
 });
@@ -81,10 +87,12 @@ const recordSchema = z.strictObject({
   }),
   running: slotSchema.optional(),
   trial: z.strictObject({ slot: slotSchema, boots: z.int().min(0) }).optional(),
+  // Records of before there were trials have none.
+  isReverting: z.boolean().default(false),
   releaseFloor: z.int().min(0),
   outcome: z
     .strictObject({
-      result: z.enum(['confirmed', 'fell-back']),
+      result: z.enum(['trial', 'confirmed', 'fell-back', 'reverted', 'revert-failed']),
       image: imageSchema,
       reason: z.string(),
     })
@@ -97,6 +105,7 @@ const EMPTY_RECORD: BootRecord = {
   slots: { a: undefined, b: undefined },
   running: undefined,
   trial: undefined,
+  isReverting: false,
   releaseFloor: 0,
   outcome: undefined,
 };

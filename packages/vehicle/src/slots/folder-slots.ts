@@ -1,9 +1,10 @@
 /**
  * Two slots as files of a folder, and the boot record that says which of them runs.
  *
- * An image is written beside the running one, tried once it was activated, and confirmed only when
+ * An image is written beside the running one, tried once it was activated, and runs on trial only when
  * its bytes are still the verified ones and the ECU's own check calls it healthy; otherwise the ECU
- * falls back by itself. At every instant at least the running slot is whole, and the record says so.
+ * falls back by itself. Whoever leads the vehicle's transaction makes the trial final or takes it back.
+ * At every instant at least the running slot is whole, and the record says so.
  */
 import { Fault } from '@immota/base';
 import { createHashTap } from '@immota/image';
@@ -18,7 +19,12 @@ import {
   type SlotName,
 } from './boot-record.ts';
 import type { SlotImage } from './image-slots.ts';
-import { CHECKPOINT_BYTES, TRIAL_BOOTS_MAX, WRITE_LENGTH_BYTES } from './limits.ts';
+import {
+  CHECKPOINT_BYTES,
+  KNOWN_TRIAL_BOOTS_MAX,
+  TRIAL_BOOTS_MAX,
+  WRITE_LENGTH_BYTES,
+} from './limits.ts';
 import type { ResumableSlots, ResumableWriter } from './resumable-slots.ts';
 import { type SlotFile, type SlotFiles, filesOfFolder } from './slot-files.ts';
 import { FolderWriter } from './folder-writer.ts';
@@ -29,7 +35,7 @@ export type HealthCheck = (image: SlotImage) => Promise<boolean>;
 /** How to open slots. */
 export interface FolderSlotsOptions {
   readonly folder: string;
-  /** Asked once at a trial, after the bytes were found whole; every whole image is healthy when left out. */
+  /** Asked at each boot of a trial, after the bytes were found whole; every whole image is healthy when left out. */
   readonly healthCheck?: HealthCheck | undefined;
   /** The real ones when left out. */
   readonly files?: SlotFiles | undefined;
@@ -75,7 +81,13 @@ class FolderSlots implements ResumableSlots {
 
   condition(): ReturnType<ResumableSlots['condition']> {
     const { running, releaseFloor, outcome } = this.#record;
-    return { running, releaseFloor, outcome };
+    return {
+      running,
+      releaseFloor,
+      outcome,
+      isTrial: this.#findTrial() !== undefined,
+      canRevert: true,
+    };
   }
 
   findRunning(): SlotImage | undefined {
@@ -86,6 +98,13 @@ class FolderSlots implements ResumableSlots {
   findPrepared(): SlotImage | undefined {
     const content = this.#record.slots[this.#other()];
     return content?.state === 'prepared' ? content.image : undefined;
+  }
+
+  findFallback(): SlotImage | undefined {
+    const content = this.#record.slots[this.#other()];
+    return this.#findTrial() !== undefined && content?.state === 'confirmed'
+      ? content.image
+      : undefined;
   }
 
   findReceived(image: SlotImage): number {
@@ -108,6 +127,7 @@ class FolderSlots implements ResumableSlots {
         `Cannot write "${image.name}": release ${image.releaseCounter} after ${releaseFloor}`,
       );
     }
+    this.#checkNotOnTrial();
     // The record gives the slot up before the first byte of it changes.
     await this.#setOther({ state: 'receiving', image, durableBytes: 0 });
     return await this.#openWriter(image, 0);
@@ -128,6 +148,7 @@ class FolderSlots implements ResumableSlots {
   }
 
   async activate(): Promise<void> {
+    this.#checkNotOnTrial();
     const slot = this.#other();
     if (this.#record.slots[slot]?.state !== 'prepared') {
       throw new VehicleFault('SLOT_EMPTY', 'Cannot activate: no image is prepared');
@@ -136,20 +157,84 @@ class FolderSlots implements ResumableSlots {
   }
 
   async boot(): Promise<SlotImage | undefined> {
-    const { trial } = this.#record;
+    if (this.#record.isReverting) await this.#goBack();
+    const running = this.#findTrial();
+    const trial =
+      this.#record.trial ?? (running === undefined ? undefined : { slot: running, boots: 0 });
     if (trial !== undefined && (await this.#try(trial))) return this.findRunning();
     await this.#keepRunningWhole();
     return this.findRunning();
   }
 
-  /** Tries an image; true when it was confirmed. */
+  async confirm(): Promise<void> {
+    const { running, slots, isReverting, releaseFloor } = this.#record;
+    const content = running === undefined ? undefined : slots[running];
+    if (running === undefined || content === undefined || isReverting) {
+      throw new VehicleFault('NOT_ON_TRIAL', 'Cannot confirm: no trial runs');
+    }
+    if (content.state === 'confirmed') return;
+    const { image } = content;
+    await this.#save({
+      slots: { ...slots, [running]: { ...content, state: 'confirmed' } },
+      // Only now: an image that is not final must not bar the one before it {uptane K7}.
+      releaseFloor: Math.max(releaseFloor, image.releaseCounter),
+      outcome: { result: 'confirmed', image, reason: '' },
+    });
+  }
+
+  async revert(): Promise<void> {
+    if (this.#findTrial() === undefined) {
+      throw new VehicleFault('NOT_ON_TRIAL', 'Cannot revert: no trial runs');
+    }
+    if (!this.#record.isReverting) await this.#save({ isReverting: true });
+  }
+
+  /** The slot that runs on trial. */
+  #findTrial(): SlotName | undefined {
+    const { running, slots } = this.#record;
+    return running !== undefined && slots[running]?.state === 'trial' ? running : undefined;
+  }
+
+  /** The other slot is the way back, and is not given up before the trial is over. */
+  #checkNotOnTrial(): void {
+    if (this.#findTrial() === undefined) return;
+    throw new VehicleFault('ON_TRIAL', 'Cannot write: what runs is on trial');
+  }
+
+  /** Ends the trial as it was told to; when what ran before is damaged, the trial runs on. */
+  async #goBack(): Promise<void> {
+    const slot = this.#findTrial();
+    const content = slot === undefined ? undefined : this.#record.slots[slot];
+    if (slot === undefined || content === undefined) {
+      await this.#save({ isReverting: false });
+      return;
+    }
+    const { image } = content;
+    const spare = otherThan(slot);
+    const before = this.#record.slots[spare];
+    if (before !== undefined && !(await this.#isWhole(spare, before.image))) {
+      const reason = 'what ran before is damaged';
+      await this.#save({ isReverting: false, outcome: { result: 'revert-failed', image, reason } });
+      return;
+    }
+    await this.#save({
+      slots: { ...this.#record.slots, [slot]: undefined },
+      running: before === undefined ? undefined : spare,
+      trial: undefined,
+      isReverting: false,
+      outcome: { result: 'reverted', image, reason: '' },
+    });
+  }
+
+  /** Tries an image; true when it runs, on trial. */
   async #try({ slot, boots }: NonNullable<BootRecord['trial']>): Promise<boolean> {
     const content = this.#record.slots[slot];
     if (content === undefined) {
       await this.#save({ trial: undefined });
       return false;
     }
-    if (boots >= TRIAL_BOOTS_MAX) {
+    const bootsMax = content.state === 'trial' ? KNOWN_TRIAL_BOOTS_MAX : TRIAL_BOOTS_MAX;
+    if (boots >= bootsMax) {
       await this.#fallBack(slot, content, `it did not come up in ${boots} boots`);
       return false;
     }
@@ -161,12 +246,13 @@ class FolderSlots implements ResumableSlots {
     }
     const { image } = content;
     await this.#save({
-      slots: { ...this.#record.slots, [slot]: { ...content, state: 'confirmed' } },
+      slots: { ...this.#record.slots, [slot]: { ...content, state: 'trial' } },
       running: slot,
       trial: undefined,
-      // Only now: an image that never ran must not bar the one that does {uptane K7}.
-      releaseFloor: Math.max(this.#record.releaseFloor, image.releaseCounter),
-      outcome: { result: 'confirmed', image, reason: '' },
+      outcome:
+        this.#record.running === slot
+          ? this.#record.outcome
+          : { result: 'trial', image, reason: '' },
     });
     return true;
   }
@@ -183,9 +269,15 @@ class FolderSlots implements ResumableSlots {
   }
 
   async #fallBack(slot: SlotName, { image }: SlotContent, reason: string): Promise<void> {
+    const { running, slots } = this.#record;
+    const spare = otherThan(slot);
+    // A trial that ran well until now: what ran before it runs again, once it is found whole.
+    const before = slots[spare]?.state === 'confirmed' ? spare : undefined;
     await this.#save({
-      slots: { ...this.#record.slots, [slot]: undefined },
+      slots: { ...slots, [slot]: undefined },
+      running: running === slot ? before : running,
       trial: undefined,
+      isReverting: false,
       outcome: { result: 'fell-back', image, reason },
     });
   }

@@ -37,9 +37,25 @@ export interface ImageSlots {
    */
   activate(): Promise<void>;
   /**
-   * Boots: what was activated runs from now on, if it is healthy. Called once, when the ECU starts.
+   * Boots: what was activated runs from now on, if it is healthy, as a trial that `confirm` makes final
+   * and `revert` takes back. Called once, when the ECU starts. A trial stays one through any number of
+   * boots; it ends by itself only when its bytes or its health fail.
    *
    * @returns what runs.
    */
   boot(): Promise<SlotImage | undefined>;
+  /**
+   * Makes the trial final, durably, and raises the release floor to it {uptane K7}. What is final
+   * already stays so.
+   *
+   * @throws VehicleFault NOT_ON_TRIAL when nothing runs, or the trial is being taken back.
+   */
+  confirm(): Promise<void>;
+  /**
+   * Makes the next boot go back to what ran before the trial, durably.
+   *
+   * @throws VehicleFault NOT_ON_TRIAL when no trial runs; CANNOT_REVERT when there is one bank alone:
+   * the older image has to be written again.
+   */
+  revert(): Promise<void>;
 }

@@ -14,3 +14,8 @@ export const BOOT_RECORD_LENGTH_BYTES = 16_384;
  * image that never comes up must not be tried for ever.
  */
 export const TRIAL_BOOTS_MAX = 3;
+/**
+ * The same for an image that was healthy once on this trial and has said so: the vehicle may have been
+ * promised that it stays, so more power cuts in a row than a person would cause must not take it back.
+ */
+export const KNOWN_TRIAL_BOOTS_MAX = 10;

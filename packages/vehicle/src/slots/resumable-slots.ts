@@ -17,12 +17,27 @@ export interface SlotCondition {
   /** No image below this is accepted. */
   readonly releaseFloor: number;
   readonly outcome: BootOutcome | undefined;
+  /** True while what runs was found healthy and is not final. */
+  readonly isTrial: boolean;
+  /**
+   * Whether `revert` brings back what ran before. False with one bank: there an image is written over
+   * the one that runs, what was final last may be written again even during a trial, and is final as
+   * soon as it boots.
+   */
+  readonly canRevert: boolean;
 }
 
 /** See the head of the file. */
 export interface ResumableSlots extends ImageSlots {
   condition(): SlotCondition;
-  /** Begins anew, as the port says. @throws UptaneFault RELEASE_COUNTER when the image is too old. */
+  /** Finds the image that was final last, when something else runs on trial or nothing whole runs. */
+  findFallback(): SlotImage | undefined;
+  /**
+   * Begins anew, as the port says.
+   *
+   * @throws UptaneFault RELEASE_COUNTER when the image is too old; VehicleFault ON_TRIAL when it would
+   * overwrite what the trial may have to go back to.
+   */
   write(image: SlotImage): Promise<ResumableWriter>;
   /** Tells how many bytes of an image are there from an interrupted transfer; 0 when none are. */
   findReceived(image: SlotImage): number;

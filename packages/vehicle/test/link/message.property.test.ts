@@ -106,7 +106,8 @@ describe('messages of the in-vehicle link', () => {
       assert.throws(() => decodeNonce(encodeNonce(wrong)), { code: 'LINK_PROTOCOL' });
     }
     for (const preparedSha256 of ['0'.repeat(64), undefined]) {
-      const status = { phase: 'prepared', preparedSha256 } as const;
+      const canRevert = preparedSha256 === undefined;
+      const status = { phase: 'trial', preparedSha256, canRevert } as const;
       assert.deepEqual(decodeStatus(encodeStatus(status)), status);
     }
   });

@@ -38,6 +38,7 @@ async function install(
   await handOver(link, world);
   await link.sendImage(offerOf(built));
   await link.activate();
+  await link.confirm();
 }
 
 /** The ECU refuses, says why in its next report, and takes the next honest update all the same. */
@@ -158,6 +159,7 @@ describe('a Secondary against a Primary that was taken over', () => {
     await handOver(link, world);
     await link.sendImage(offerOf(evil));
     await link.activate();
+    await link.confirm();
     assert.equal((await readReport(link)).report.installedImage.name, evil.name);
   });
 });
@@ -200,7 +202,11 @@ describe('a Secondary and the bytes of an image', () => {
       await assert.rejects(() => link.sendImage(offerOf({ name: built.name, served })), REFUSED);
       await checkRefusal(node, code);
       await link.drawTimeNonce();
-      assert.deepEqual(await link.status(), { phase: 'idle', preparedSha256: undefined });
+      assert.deepEqual(await link.status(), {
+        phase: 'idle',
+        preparedSha256: undefined,
+        canRevert: true,
+      });
       await assert.rejects(() => link.activate(), REFUSED);
       await link.drawTimeNonce();
       await readReport(link);
@@ -260,6 +266,7 @@ describe('a Secondary and the bytes of an image', () => {
     assert.equal((await link.status()).phase, 'idle');
     await link.sendImage(offerOf(built));
     await link.activate();
+    await link.confirm();
     assert.equal((await readReport(link)).report.installedImage.name, built.name);
   });
 });

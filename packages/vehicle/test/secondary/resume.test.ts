@@ -152,10 +152,14 @@ async function update(
 ): Promise<boolean> {
   try {
     const { report } = await readReport(link);
-    if (report.installedImage.name === built.name) return true;
+    if (report.installedImage.name === built.name) {
+      await link.confirm();
+      return true;
+    }
     await handOver(link, world);
     await link.sendImage(offerOf(built));
     await link.activate();
+    await link.confirm();
     return (await readReport(link)).report.installedImage.name === built.name;
   } catch (error) {
     // Nothing but its death may stop it.

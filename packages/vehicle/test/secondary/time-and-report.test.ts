@@ -123,6 +123,7 @@ describe('a Secondary’s report', () => {
     assert.deepEqual(report.custom, {
       nonce,
       releaseCounter: 0,
+      trial: false,
       boot: { slot: null, health: 'healthy' },
     });
     const key = publicKeyFromDer(identity.algorithm, identity.publicKeyDer);
@@ -157,7 +158,12 @@ describe('a Secondary’s report', () => {
     await handOver(link, world);
     await link.sendImage(offerOf(one));
     await link.activate();
+    const tried = (await readReport(link)).report.custom;
+    assert.equal(tried['trial'], true);
+    assert.equal((await link.status()).phase, 'trial');
+    await link.confirm();
     const good = (await readReport(link)).report.custom;
+    assert.equal(good['trial'], false);
     assert.deepEqual(good['boot'], { slot: 'a', health: 'healthy' });
     assert.equal(good['releaseCounter'], 1);
     isHealthy = false;

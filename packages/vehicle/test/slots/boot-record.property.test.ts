@@ -18,7 +18,7 @@ const image = fc
   })
   .map((made) => ({ ...sampleImage('any', made.releaseCounter, made.lengthBytes).image, ...made }));
 const content = fc.record({
-  state: fc.constantFrom('receiving', 'prepared', 'confirmed'),
+  state: fc.constantFrom('receiving', 'prepared', 'trial', 'confirmed'),
   image,
   durableBytes: fc.nat(),
 });
@@ -31,10 +31,11 @@ const record = fc.record({
   }),
   running: fc.option(slot, { nil: undefined }),
   trial: fc.option(fc.record({ slot, boots: fc.nat(9) }), { nil: undefined }),
+  isReverting: fc.boolean(),
   releaseFloor: fc.nat(),
   outcome: fc.option(
     fc.record({
-      result: fc.constantFrom('confirmed', 'fell-back'),
+      result: fc.constantFrom('trial', 'confirmed', 'fell-back', 'reverted', 'revert-failed'),
       image,
       reason: fc.string({ maxLength: 60 }),
     }),
@@ -94,6 +95,7 @@ describe('encodeBootRecord() and decodeBootRecord()', () => {
       slots: { a: filled, b: filled },
       running: 'a',
       trial: undefined,
+      isReverting: false,
       releaseFloor: 1,
       outcome: { result: 'fell-back', image: long, reason: 'y'.repeat(20_000) },
     };

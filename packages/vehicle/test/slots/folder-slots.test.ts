@@ -19,6 +19,14 @@ async function install(slots: ResumableSlots, sample: SlotSample): Promise<void>
   await writeImage(slots, sample);
   await slots.activate();
   await slots.boot();
+  if (slots.condition().isTrial) await slots.confirm();
+}
+
+/** Brings an image to run on trial. */
+async function tryOut(slots: ResumableSlots, sample: SlotSample): Promise<void> {
+  await writeImage(slots, sample);
+  await slots.activate();
+  await slots.boot();
 }
 
 /** Slots that run the first image. */
@@ -148,6 +156,8 @@ describe('openFolderSlots()', () => {
     await slots.activate();
     assert.equal(slots.condition().releaseFloor, 1);
     await slots.boot();
+    assert.equal(slots.condition().releaseFloor, 1);
+    await slots.confirm();
     assert.equal(slots.condition().releaseFloor, 3);
     await assert.rejects(() => slots.write(TWO.image), { code: 'RELEASE_COUNTER' });
   });
@@ -194,6 +204,86 @@ describe('openFolderSlots()', () => {
     await install(slots, sampleImage('shorter.bin', 1, 50));
     assert.equal(disk.read('slot-a.image')?.length, 100);
     assert.equal(disk.read('slot-b.image')?.length, 50);
+  });
+});
+
+describe('confirm() and revert()', () => {
+  it('run a healthy image on trial through any number of boots, until it is made final', async () => {
+    const disk = new SimulatedDisk();
+    await tryOut(await programmed(disk), TWO);
+    for (let boots = 0; boots < 20; boots += 1) {
+      const slots = await open(disk);
+      assert.deepEqual(await slots.boot(), TWO.image);
+      assert.equal(slots.condition().isTrial, true);
+      assert.equal(slots.condition().releaseFloor, 1);
+      assert.deepEqual(slots.findFallback(), ONE.image);
+    }
+    const slots = await open(disk);
+    await slots.confirm();
+    await slots.confirm();
+    const again = await open(disk);
+    assert.deepEqual(await again.boot(), TWO.image);
+    const { isTrial, releaseFloor, outcome } = again.condition();
+    assert.deepEqual([isTrial, releaseFloor, outcome?.result], [false, 2, 'confirmed']);
+    assert.equal(again.findFallback(), undefined);
+    await assert.rejects(() => again.revert(), { code: 'NOT_ON_TRIAL' });
+  });
+  it('go back at the next boot, and not before, to what was final', async () => {
+    const disk = new SimulatedDisk();
+    const slots = await programmed(disk);
+    await tryOut(slots, TWO);
+    await slots.revert();
+    await slots.revert();
+    assert.deepEqual(slots.findRunning(), TWO.image);
+    await assert.rejects(() => slots.confirm(), { code: 'NOT_ON_TRIAL' });
+    const again = await open(disk);
+    assert.deepEqual(await again.boot(), ONE.image);
+    const { isTrial, releaseFloor, outcome } = again.condition();
+    assert.deepEqual([isTrial, releaseFloor, outcome?.result], [false, 1, 'reverted']);
+    await install(again, TWO);
+    assert.deepEqual(again.findRunning(), TWO.image);
+  });
+  it('go back to an ECU without software when it had none', async () => {
+    const slots = await open(new SimulatedDisk());
+    await assert.rejects(() => slots.confirm(), { code: 'NOT_ON_TRIAL' });
+    await tryOut(slots, ONE);
+    await slots.revert();
+    assert.equal(await slots.boot(), undefined);
+    assert.equal(slots.condition().isTrial, false);
+  });
+  it('stay on the trial when what ran before it is damaged, and say so', async () => {
+    const disk = new SimulatedDisk();
+    const slots = await programmed(disk);
+    await tryOut(slots, TWO);
+    disk.damage('slot-a.image', 5);
+    await slots.revert();
+    assert.deepEqual(await slots.boot(), TWO.image);
+    assert.equal(slots.condition().outcome?.result, 'revert-failed');
+    assert.equal(slots.condition().isTrial, true);
+    await slots.confirm();
+    assert.equal(slots.condition().releaseFloor, 2);
+  });
+  it('keep the way back: nothing is written while a trial runs', async () => {
+    const slots = await programmed(new SimulatedDisk());
+    await tryOut(slots, TWO);
+    await assert.rejects(() => slots.write(THREE.image), { code: 'ON_TRIAL' });
+    await assert.rejects(() => slots.activate(), { code: 'ON_TRIAL' });
+    await slots.discardOther();
+    assert.deepEqual(slots.findFallback(), ONE.image);
+  });
+  it('do not keep an image on trial whose health or bytes fail at a later boot {uptane K7}', async () => {
+    for (const fault of ['health', 'bytes'] as const) {
+      const disk = new SimulatedDisk();
+      await tryOut(await programmed(disk), TWO);
+      if (fault === 'bytes') disk.damage('slot-b.image', 1);
+      const isHealthy = fault !== 'health';
+      const healthCheck = (): Promise<boolean> => Promise.resolve(isHealthy);
+      const slots = await openFolderSlots({ folder: '', files: disk, healthCheck });
+      assert.deepEqual(await slots.boot(), ONE.image);
+      assert.equal(slots.condition().outcome?.result, 'fell-back');
+      assert.equal(slots.condition().isTrial, false);
+      assert.equal(slots.condition().releaseFloor, 1);
+    }
   });
 });
 

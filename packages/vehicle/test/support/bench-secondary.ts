@@ -60,6 +60,16 @@ interface StoredImage {
   readonly releaseCounter: number;
 }
 
+/** What ran before a trial; nothing when it was never programmed. */
+interface Before {
+  readonly image: StoredImage | null;
+}
+
+const BEFORE: StateValue<Before> = {
+  name: 'before',
+  encode: ({ image }): JsonValue => ({ image: image === null ? null : { ...image } }),
+  decode: (json) => (isJsonObject(json) ? (json as unknown as Before) : undefined),
+};
 const slot = (name: string): StateValue<StoredImage> => ({
   name,
   encode: (value): JsonValue => ({ ...value }),
@@ -136,7 +146,11 @@ export class BenchSecondary implements SecondaryLink {
       timeAttested: time,
       timePrevious: time,
       counter,
-      custom: { nonce, releaseCounter: running?.releaseCounter ?? 0 },
+      custom: {
+        nonce,
+        releaseCounter: running?.releaseCounter ?? 0,
+        trial: this.#state.values.load(BEFORE) !== undefined,
+      },
     };
     return await signReport(report, this.keys.identity);
   }
@@ -222,7 +236,28 @@ export class BenchSecondary implements SecondaryLink {
     if (prepared === undefined) throw new VehicleFault('ECU_REFUSED', 'Cannot activate: nothing');
     this.#state.transaction(() => {
       this.#state.values.remove(slot('prepared'));
-      if (!this.bootsOld) this.#state.values.save(slot('running'), prepared);
+      if (this.bootsOld) return;
+      this.#state.values.save(BEFORE, { image: this.running ?? null });
+      this.#state.values.save(slot('running'), prepared);
+    });
+  }
+
+  // oxlint-disable-next-line require-await -- the port is asynchronous
+  async confirm(): Promise<void> {
+    this.#begin('confirm');
+    this.#state.values.remove(BEFORE);
+  }
+
+  // oxlint-disable-next-line require-await -- the port is asynchronous
+  async revert(): Promise<void> {
+    this.#begin('revert');
+    const before = this.#state.values.load(BEFORE);
+    this.#state.transaction(() => {
+      this.#state.values.remove(slot('prepared'));
+      if (before === undefined) return;
+      this.#state.values.remove(BEFORE);
+      if (before.image === null) this.#state.values.remove(slot('running'));
+      else this.#state.values.save(slot('running'), before.image);
     });
   }
 
@@ -230,9 +265,11 @@ export class BenchSecondary implements SecondaryLink {
   async status(): Promise<SecondaryStatus> {
     this.#begin('status');
     const prepared = this.#state.values.load(slot('prepared'));
+    const resting = this.#state.values.load(BEFORE) === undefined ? 'idle' : 'trial';
     return {
-      phase: prepared === undefined ? 'idle' : 'prepared',
+      phase: prepared === undefined ? resting : 'prepared',
       preparedSha256: prepared?.sha256,
+      canRevert: true,
     };
   }
 
