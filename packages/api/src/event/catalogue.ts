@@ -67,6 +67,11 @@ export const EVENTS = {
   'campaign.created': event('info', 'public', 'A campaign was created.'),
   'campaign.started': event('info', 'public', 'A campaign was started or resumed.'),
   'campaign.paused': event('notice', 'public', 'A campaign was paused.'),
+  'campaign.finished': event(
+    'info',
+    'public',
+    'Every vehicle of a campaign reached an end, by signed reports.',
+  ),
   'campaign.cancelled': event('notice', 'public', 'A campaign was cancelled.'),
   'certificate.issued': event('info', 'vehicle', 'A certificate was issued.'),
   'certificate.revoked': event('notice', 'vehicle', 'A certificate was revoked.'),

@@ -6,9 +6,11 @@ import type { JsonObject } from '@immota/base';
 import { sql } from '@immota/store';
 import type { ReasonCode, VehicleState } from '@immota/api';
 import type { ReportObserver } from '../director/ports.ts';
+import type { EventSink } from '../event-log/event-sink.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import { findCampaign } from './correlation.ts';
-import { advancePlace, type CampaignObservation, type Place } from './vehicle-place.ts';
+import { finishCampaigns } from './finish-campaigns.ts';
+import { advancePlace, type CampaignObservation, isActive, type Place } from './vehicle-place.ts';
 
 /** A vehicle in a campaign. */
 export interface CampaignMember {
@@ -34,8 +36,12 @@ interface Heard extends CampaignMember {
  * Makes the observer of all campaigns.
  *
  * @param runsRelease - asked when every ECU of an offer reports its image: more bundles may follow.
+ * @param events - where campaigns that are over are put on record.
  */
-export function createCampaignObserver(runsRelease: CompletionCheck): ReportObserver {
+export function createCampaignObserver(
+  runsRelease: CompletionCheck,
+  events: EventSink,
+): ReportObserver {
   return {
     async observe(tx, observations) {
       const heard = observations.flatMap((observation): readonly Heard[] => {
@@ -59,7 +65,13 @@ export function createCampaignObserver(runsRelease: CompletionCheck): ReportObse
         places.set(key, next);
         changed.set(key, { ...one, place: next });
       }
-      await savePlaces(tx, [...changed.values()]);
+      const moved = [...changed.values()];
+      await savePlaces(tx, moved);
+      const ended = moved.filter(({ place }) => !isActive(place));
+      const [first] = ended;
+      if (first === undefined) return;
+      const campaignIds = ended.map(({ campaignId }) => campaignId);
+      await finishCampaigns(tx, events, { campaignIds, at: first.place.since });
     },
   };
 }

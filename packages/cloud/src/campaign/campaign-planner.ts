@@ -4,10 +4,12 @@ import type { Clock } from '@immota/base';
 import { sql } from '@immota/store';
 import { committed } from '../context.ts';
 import type { Planner, UpdatePlan, VehicleInventory } from '../director/ports.ts';
+import type { EventSink } from '../event-log/event-sink.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 import { correlationOf } from './correlation.ts';
+import { finishCampaigns } from './finish-campaigns.ts';
 import type { ReleaseStore } from './release-store.ts';
-import { ACTIVE_STATES, isUnderWay } from './vehicle-place.ts';
+import { ACTIVE_STATES, isActive, isUnderWay } from './vehicle-place.ts';
 import type { VehicleDecision } from './vehicle-plan.ts';
 
 /** Campaigns looked at for one vehicle; whoever is in more waits for the first of them. */
@@ -17,6 +19,7 @@ const CANDIDATES_MAX = 8;
 export interface CampaignPlannerOptions {
   readonly database: CloudDatabase;
   readonly releases: ReleaseStore;
+  readonly events: EventSink;
   readonly clock: Clock;
 }
 
@@ -136,12 +139,13 @@ async function findCandidates(
 
 /** What was observed meanwhile goes before what was found: such a place stays as it is. */
 async function saveNotes(
-  { database, clock }: CampaignPlannerOptions,
+  { database, events, clock }: CampaignPlannerOptions,
   notes: readonly Note[],
 ): Promise<void> {
   if (notes.length === 0) return;
   const ordered = notes.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
   const candidates = ordered.map(({ candidate }) => candidate);
+  const ended = ordered.filter((note) => !isActive(note));
   await committed(database, async (tx) => {
     await sql`
       update campaign_vehicle cv set state = fresh.state, reason = fresh.reason,
@@ -158,6 +162,8 @@ async function saveNotes(
       where cv.vehicle_id = fresh.vehicle_id and cv.campaign_id = fresh.campaign_id
         and cv.state = fresh.old_state
         and cv.reason is not distinct from fresh.old_reason`.execute(tx);
+    const campaignIds = ended.map(({ candidate }) => candidate.campaign_id);
+    await finishCampaigns(tx, events, { campaignIds, at: clock.now() });
   });
 }
 

@@ -51,8 +51,8 @@ export function createCampaignRoom({ context, store }: CampaignRoomNeeds): Campa
     readFleet: createFleetReader(database),
   });
   return {
-    planner: createCampaignPlanner({ database, releases, clock }),
-    observer: createCampaignObserver(completionCheck(releases)),
+    planner: createCampaignPlanner({ database, releases, events, clock }),
+    observer: createCampaignObserver(completionCheck(releases), events),
     campaigns,
     releases,
   };

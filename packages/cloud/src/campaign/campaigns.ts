@@ -10,6 +10,7 @@ import { committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
 import type { CampaignRow, CampaignVehicleRow } from '../schema/tables.ts';
+import { finishCampaigns } from './finish-campaigns.ts';
 import { parseFleetQuery } from './fleet-query.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { ACTIVE_STATES } from './vehicle-place.ts';
@@ -71,7 +72,12 @@ const MOVES: Readonly<
     }
   >
 > = {
-  start: { from: ['planned', 'paused'], next: 'running', event: 'campaign.started' },
+  // A finished one is begun again for vehicles that came since.
+  start: {
+    from: ['planned', 'paused', 'finished'],
+    next: 'running',
+    event: 'campaign.started',
+  },
   pause: { from: ['running'], next: 'paused', event: 'campaign.paused' },
   cancel: {
     from: ['planned', 'running', 'paused'],
@@ -232,6 +238,10 @@ export class Campaigns {
         .executeTakeFirst();
       if (Number(updated.numUpdatedRows) === 0) throw wrongState(move, 'no longer the same');
       await this.#record(tx, event, { campaignId, by });
+      // Perhaps nobody it means needs it, or all were done while it was paused.
+      if (move === 'start') {
+        await finishCampaigns(tx, this.#options.events, { campaignIds: [campaignId], at: now });
+      }
     });
   }
 
