@@ -159,7 +159,8 @@ describe('a campaign', () => {
     const second = world.observe([givenUp('v2', campaignId)]);
     const isDone = second.then(() => true);
     for (let isSeen = false; !isSeen;) {
-      isSeen = (await isSomebodyWaiting()) || (await Promise.race([isDone, false]));
+      isSeen =
+        (await isSomebodyWaiting()) || (await Promise.race([isDone, Promise.resolve(false)]));
     }
     open();
     await Promise.all([first, second]);
