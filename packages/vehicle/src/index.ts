@@ -7,6 +7,11 @@ export {
   policyConsent,
 } from './consent/consent-port.ts';
 export { promptConsent, type PromptOptions } from './consent/prompt-consent.ts';
+export type {
+  DiagnosticChannel,
+  DiagnosticEndpoint,
+  DiagnosticRequest,
+} from './diagnostics/channel.ts';
 export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
 export {
   createHttpsFetcher,
@@ -34,6 +39,14 @@ export type {
   SecondaryLink,
   SecondaryStatus,
 } from './link/secondary-link.ts';
+export { type CanHub, type CanHubOptions, createCanHub } from './network/can-hub.ts';
+export {
+  type IsoTpEndpointOptions,
+  type IsoTpOptions,
+  type IsoTpTester,
+  openIsoTpEndpoint,
+  openIsoTpTester,
+} from './network/isotp-diagnostics.ts';
 export { drawFraction, type Surroundings, type Timer, wait } from './ports.ts';
 export { type BundleConfiguration, loadBundle, type VehicleBundle } from './primary/bundle.ts';
 export type { CheckInResult } from './primary/carry-out.ts';

@@ -1,0 +1,10 @@
+/** What a place on a network may cost, each figure with its reason. */
+
+/** Messages of one link that wait to be sent: UDS asks one thing at a time, and says once that it is alive. */
+export const SEND_QUEUE_MAX = 16;
+/** ECUs that one tester speaks with: more than a vehicle has; each costs one idle link. */
+export const LINKS_MAX = 256;
+/** Datagrams that the system may hold for us: some milliseconds of the fastest bus. */
+export const RECEIVE_BUFFER_BYTES = 1_048_576;
+/** Frames handed to a socket that are not gone yet; beyond it the network is jammed. */
+export const FRAMES_IN_FLIGHT_MAX = 256;
