@@ -1,6 +1,7 @@
 /** The certification authorities of a deployment: a root, one that issues to devices, one to servers. */
+import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
-import type { Clock, Entropy } from '@immota/base';
+import { type Clock, type Entropy, equalBytes } from '@immota/base';
 import {
   type Authority,
   type Certificate,
@@ -48,7 +49,7 @@ const ROOT_YEARS = 20;
 const ISSUING_YEARS = 10;
 /** What browsers and other clients take at most. */
 const SERVER_DAYS = 397;
-/** A server's certificate is made anew at the start when less remains. */
+/** A server's certificate is made anew when less remains. */
 const SERVER_REMAINING_DAYS = 60;
 const COST = { memoryKib: 19_456, passes: 2, lanes: 1 } as const;
 const ALGORITHM = 'ecdsa-p256';
@@ -155,7 +156,10 @@ async function loadIdentity(folder: DataFolder, path: string): Promise<ServerIde
   try {
     const certificates = parseCertificatesPem(Buffer.from(await loadFile(path)).toString('latin1'));
     const privateKeyPem = Buffer.from(await loadFile(folder.gatewayKey)).toString('latin1');
-    return { certificates, privateKeyPem };
+    // Two files: whoever replaced them may have died, or met another, between one and the other.
+    const own = createPublicKey(privateKeyPem).export({ type: 'spki', format: 'der' });
+    const isPair = equalBytes(own, certificates[0]?.publicKeyDer ?? new Uint8Array());
+    return isPair ? { certificates, privateKeyPem } : undefined;
   } catch {
     return undefined;
   }

@@ -1,10 +1,8 @@
 /** The whole cloud as one process: gateway for vehicles, wake-ups, campaigns, operator API. */
-import { findFaultCode } from '@immota/base';
+import { assert, findFaultCode } from '@immota/base';
 import { type CampaignRoomParts, createCampaignRoom } from './campaign/campaign-room.ts';
-import { ensureServerIdentity } from './authorities.ts';
 import { type Peer, PeerIdentifier } from './gateway/peer.ts';
 import { GatewayRecorder } from './gateway/recorder.ts';
-import { ticketKeys, tlsOptions } from './gateway/tls.ts';
 import { CloudFault } from './fault.ts';
 import { wakeOnPlans } from './notify/wake-on-plans.ts';
 import { openWakeBroker, type WakeBroker } from './notify/wake-broker.ts';
@@ -48,7 +46,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   });
   const opened: Closable[] = [running];
   try {
-    if (room === undefined) throw new CloudFault('UNAVAILABLE', 'Cannot start: no campaigns');
+    assert(room !== undefined, 'a cloud that has started made its room of campaigns');
     const broker = await openBroker(running, options, opened);
     const operator = await openOperator(running, room, { ...options, broker });
     opened.push(operator);
@@ -74,11 +72,9 @@ async function openBroker(
   options: PlatformOptions,
   opened: Closable[],
 ): Promise<WakeBroker> {
-  const { cloud, access } = running;
-  const { authorities, secret, folder, context } = cloud;
-  const { clock, entropy, failed = ignore, timer } = options;
-  const names = options.names ?? { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
-  const identity = await ensureServerIdentity(folder, authorities, { names, clock, entropy });
+  const { cloud, access, tls } = running;
+  const { authorities, context } = cloud;
+  const { clock, failed = ignore, timer } = options;
   const peers = new PeerIdentifier({
     anchors: [authorities.root],
     intermediates: [authorities.devices.certificate],
@@ -90,7 +86,7 @@ async function openBroker(
   const broker = await openWakeBroker({
     host: options.host ?? '0.0.0.0',
     port: options.wakePort ?? 0,
-    tls: tlsOptions(identity, [authorities.root], ticketKeys(secret, clock)),
+    tls: tls.options(),
     identify: (socket) => vehicleOf(peers.identify(socket)),
     refused: (error, address) => {
       const code = findFaultCode(error);
@@ -104,13 +100,18 @@ async function openBroker(
   });
   opened.push(broker);
   // Whoever is barred is cut off at once, and not at the next request, which never comes here.
-  const stop = access.onChange(() => {
-    broker.recheck();
-  });
+  const stops = [
+    access.onChange(() => {
+      broker.recheck();
+    }),
+    tls.onChange((fresh) => {
+      broker.show(fresh);
+    }),
+  ];
   const listening = await wakeOnPlans(context.database, broker, failed);
   opened.push({
     close: () => {
-      stop();
+      for (const stop of stops) stop();
       return listening.close();
     },
   });

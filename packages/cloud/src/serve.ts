@@ -1,10 +1,10 @@
 /** Starts a cloud: the Director, the gateway, and what keeps metadata fresh. */
 import { type Scheduled, systemTimer, type Timer } from '@immota/store';
-import { ensureServerIdentity, type ServerNames } from './authorities.ts';
+import type { ServerNames } from './authorities.ts';
 import { type Cloud, type CloudOptions, openCloud } from './cloud.ts';
 import { type Director, openDirector } from './director/director.ts';
 import { NO_OBSERVER, NO_PLANS, type Planner, type ReportObserver } from './director/ports.ts';
-import { type Gateway, openGateway } from './gateway/gateway.ts';
+import { type ArrivalTimes, type Gateway, openGateway } from './gateway/gateway.ts';
 import type { CampaignList, GatewayParts } from './gateway/parts.ts';
 import type { Rate } from './gateway/rate-limit.ts';
 import { openRepositoryServer } from './gateway/repository-server.ts';
@@ -12,6 +12,7 @@ import { createMetadataFiles } from './image-repository/metadata-files.ts';
 import { type AccessView, openAccessView } from './inventory/access.ts';
 import type { ReplacementPolicy } from './inventory/register.ts';
 import { createMetrics, openStatusServer, type StatusServer } from './status-server.ts';
+import { openTlsView, type TlsView } from './tls-view.ts';
 import { refreshRepositories } from './trust/refresh.ts';
 
 /** Who decides what vehicles run, and who is told what they report. */
@@ -44,6 +45,8 @@ export interface ServeOptions extends CloudOptions {
   readonly repository?: { readonly host: string; readonly port: number } | undefined;
   /** How often a vehicle may ask. */
   readonly rate?: Rate | undefined;
+  /** How long a request of a vehicle may take to arrive. */
+  readonly arrival?: ArrivalTimes | undefined;
   readonly timer?: Timer | undefined;
 }
 
@@ -54,6 +57,8 @@ export interface RunningCloud {
   readonly access: AccessView;
   readonly room: CampaignRoom;
   readonly gateway: Gateway;
+  /** What every server of it shows of itself. */
+  readonly tls: TlsView;
   readonly urls: {
     /** For vehicles, over TLS. */
     readonly gateway: string;
@@ -107,14 +112,16 @@ async function serve(
   opened.push(access);
   const director = await startDirector(cloud, room, { ...options, failed });
   opened.push(director);
-  const { host = '0.0.0.0', port = 0, rate } = options;
-  const identity = await ensureServerIdentity(folder, authorities, { names, clock, entropy });
+  const { host = '0.0.0.0', port = 0, rate, arrival } = options;
+  const shown = { folder, authorities, secret, names, clock, entropy, timer, failed };
+  const tls = await openTlsView(shown);
+  opened.push(tls);
   const parts = gatewayParts(cloud, { director, room, replacement: options.replacement });
   const answered = (route: string, status: number): void => {
     metrics.answered(route, status);
   };
-  const listening = { host, port, rate, timer, failed, answered };
-  gateway = await openGateway({ parts, access, identity, secret, ...listening });
+  const listening = { host, port, rate, arrival, timer, failed, answered };
+  gateway = await openGateway({ parts, access, tls, ...listening });
   opened.push(gateway);
   const status: StatusServer = await openStatusServer({
     host: '127.0.0.1',
@@ -135,7 +142,7 @@ async function serve(
     status: `http://127.0.0.1:${status.port}`,
     ...(repository === undefined ? {} : { repository }),
   };
-  return { cloud, director, access, room, gateway, urls, close: () => closeAll(opened) };
+  return { cloud, director, access, room, gateway, tls, urls, close: () => closeAll(opened) };
 }
 
 function startDirector(

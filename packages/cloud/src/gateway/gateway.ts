@@ -8,22 +8,27 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { DEVICE_PATHS } from '@immota/api';
 import { findFaultCode } from '@immota/base';
-import { type Scheduled, systemTimer, type Timer } from '@immota/store';
+import { systemTimer, type Timer } from '@immota/store';
 import { CloudFault } from '../fault.ts';
 import type { AccessView } from '../inventory/access.ts';
-import type { DeploymentSecret } from '../seal.ts';
 import { SUSPICIOUS as RECORDED } from '../director/manifest-intake.ts';
+import type { TlsView } from '../tls-view.ts';
 import { directorRoutes, extensionRoutes } from './director-routes.ts';
 import { sendEmpty, sendNotModified, sendProblem } from './exchange.ts';
 import { informationRoutes } from './information-routes.ts';
 import {
   CLOSE_PATIENCE_MS,
   CONNECTIONS_MAX,
+  HEADERS_MAX_BYTES,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
   PATH_MAX_CHARACTERS,
   RATE_BURST,
   RATE_PER_SECOND,
+  REQUEST_TIMEOUT_MS,
   SOCKET_IDLE_MS,
   STRANGER_PER_SECOND,
+  TIMEOUT_CHECK_MS,
 } from './limits.ts';
 import type { GatewayParts, Route } from './parts.ts';
 import { type Peer, PeerIdentifier } from './peer.ts';
@@ -34,24 +39,34 @@ import { refusalOf } from './refusal-table.ts';
 import { repositoryRoutes } from './repository-routes.ts';
 import { Router } from './router.ts';
 import { statusRoutes } from './status-routes.ts';
-import { type ServerIdentity, ticketKeys, tlsOptions } from './tls.ts';
 
 /** How a gateway is opened. */
 export interface GatewayOptions {
   readonly parts: GatewayParts;
   readonly access: AccessView;
-  readonly identity: ServerIdentity;
-  readonly secret: DeploymentSecret;
+  readonly tls: TlsView;
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
   /** How often a vehicle may ask; the house's rate when left out. */
   readonly rate?: Rate | undefined;
+  /** How long a request may take to arrive; the house's times when left out. */
+  readonly arrival?: ArrivalTimes | undefined;
   readonly timer?: Timer | undefined;
   /** Told of what failed without a fault of its own: bugs, and the database. */
   readonly failed: (error: unknown) => void;
   /** Told of each answer, for metrics. */
   readonly answered?: ((route: string, status: number) => void) | undefined;
+}
+
+/** How long a request may take to arrive. */
+export interface ArrivalTimes {
+  /** Its head. */
+  readonly headMs: number;
+  /** The whole of it. */
+  readonly wholeMs: number;
+  /** How often it is looked whether one took longer. */
+  readonly checkMs: number;
 }
 
 /** An open gateway. */
@@ -66,7 +81,13 @@ export interface Gateway {
 }
 
 const TIMESTAMP = DEVICE_PATHS.directorMetadata.replace(':file', 'timestamp.json');
-const TICKET_CHECK_MS = 3_600_000;
+const ARRIVAL: ArrivalTimes = {
+  headMs: HEADERS_TIMEOUT_MS,
+  wholeMs: REQUEST_TIMEOUT_MS,
+  checkMs: TIMEOUT_CHECK_MS,
+};
+/** Errors of a connection that ended before its request did. */
+const BROKEN_OFF: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']);
 const UNKNOWN: Route = {
   name: 'unknown',
   audience: 'anyone',
@@ -89,12 +110,12 @@ class OpenGateway implements Gateway {
   readonly #strangers: RateLimiter;
   readonly #recorder: GatewayRecorder;
   readonly #timer: Timer;
-  #tickets: Scheduled | undefined;
+  #forgetTls: () => void = () => undefined;
   #connections = 0;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { parts, access, identity, secret, failed } = options;
+    const { parts, access, tls, failed, arrival = ARRIVAL } = options;
     const { context, certificates } = parts;
     const { clock, devices } = context;
     this.#timer = options.timer ?? systemTimer;
@@ -114,7 +135,15 @@ class OpenGateway implements Gateway {
       repositoryRoutes(parts, 'vehicle'),
       statusRoutes(parts),
     ]);
-    this.#server = createServer(tlsOptions(identity, anchors, ticketKeys(secret, clock)));
+    this.#server = createServer({
+      ...tls.options(),
+      headersTimeout: arrival.headMs,
+      requestTimeout: arrival.wholeMs,
+      connectionsCheckingInterval: arrival.checkMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: HEADERS_MAX_BYTES,
+      noDelay: true,
+    });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.setTimeout(SOCKET_IDLE_MS);
     this.#server.on('request', (request, response) => {
@@ -127,12 +156,16 @@ class OpenGateway implements Gateway {
       });
     });
     this.#server.on('clientError', (error, socket) => {
-      const code = 'code' in error ? error.code : '';
+      const code = 'code' in error ? String(error.code) : '';
+      // Whoever loses its network in the middle of a request broke no rule; what was refused is over.
+      if (BROKEN_OFF.has(code) || !socket.writable) {
+        socket.destroy();
+        return;
+      }
       const isSlow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
       this.#refused(isSlow ? 'REQUEST_TOO_SLOW' : 'REQUEST_MALFORMED', socket);
       const status = isSlow ? '408 Request Timeout' : '400 Bad Request';
-      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
-      else socket.destroy();
+      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
     });
   }
 
@@ -153,11 +186,12 @@ class OpenGateway implements Gateway {
     await promise;
     this.#server.off('error', reject);
     this.#server.on('error', this.#options.failed);
-    this.#scheduleTickets();
+    // Connections that are open stay as they are; new ones see what is good now.
+    this.#forgetTls = this.#options.tls.onChange((tls) => this.#server.setSecureContext(tls));
   }
 
   async close(): Promise<void> {
-    this.#tickets?.cancel();
+    this.#forgetTls();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => {
       resolve();
@@ -170,15 +204,6 @@ class OpenGateway implements Gateway {
     await promise;
     patience.cancel();
     await this.#recorder.close();
-  }
-
-  /** New periods bring new keys; sessions of the old ones make a full handshake once. */
-  #scheduleTickets(): void {
-    this.#tickets = this.#timer.schedule(TICKET_CHECK_MS, () => {
-      const { secret, parts } = this.#options;
-      this.#server.setTicketKeys(ticketKeys(secret, parts.context.clock));
-      this.#scheduleTickets();
-    });
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -253,6 +278,11 @@ class OpenGateway implements Gateway {
     const { status } = answer;
     this.#options.answered?.(route.name, status);
     const code = findFaultCode(error);
+    // A vehicle that loses its network in the middle of a request comes back: nobody failed, nobody broke a rule.
+    if (code === 'UNAVAILABLE' && request.errored !== null) {
+      response.destroy();
+      return;
+    }
     if (status >= 500) this.#options.failed(error);
     // What the Director refuses of a manifest it has put on record itself.
     else if (code !== undefined && !(route.name === 'manifest' && RECORDED.has(code))) {

@@ -3,16 +3,7 @@ import type { ServerOptions } from 'node:https';
 import type { Clock } from '@immota/base';
 import { type Certificate, encodeCertificatesPem } from '@immota/pki';
 import type { DeploymentSecret } from '../seal.ts';
-import {
-  HANDSHAKE_TIMEOUT_MS,
-  HEADERS_MAX_BYTES,
-  HEADERS_TIMEOUT_MS,
-  KEEP_ALIVE_MS,
-  REQUEST_TIMEOUT_MS,
-  SESSION_SECONDS,
-  TICKET_PERIOD_HOURS,
-  TIMEOUT_CHECK_MS,
-} from './limits.ts';
+import { HANDSHAKE_TIMEOUT_MS, SESSION_SECONDS, TICKET_PERIOD_HOURS } from './limits.ts';
 
 /** What a server shows of itself. */
 export interface ServerIdentity {
@@ -26,7 +17,7 @@ export interface ServerIdentity {
 const TICKET_KEYS_LENGTH_BYTES = 48;
 
 /**
- * Makes the options of the HTTPS server.
+ * Makes the TLS options of a server.
  *
  * @param anchors - whom clients' certificates must lead to. A client without a good one is still let in as
  * far as a clear refusal: a vehicle after its reboot asks once before it has loaded its key.
@@ -50,12 +41,6 @@ export function tlsOptions(
     sessionTimeout: SESSION_SECONDS,
     ticketKeys: tickets,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: HEADERS_MAX_BYTES,
-    noDelay: true,
   };
 }
 

@@ -46,6 +46,8 @@ export interface WakeBroker {
   connected(): readonly string[];
   /** Asks anew whose connections they are, and cuts those of vehicles that were barred. */
   recheck(): void;
+  /** Shows new connections another certificate. */
+  show(tls: TlsOptions): void;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,7 @@ export async function openWakeBroker(options: WakeBrokerOptions): Promise<WakeBr
     },
     connected: () => [...clients.keys()],
     recheck,
+    show: (tls) => server.setSecureContext(tls),
     close: () => closeAll(broker, server, sockets),
   };
 }

@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
-import { encodeCertificatesPem, encodeCredentialFiles } from '@immota/pki';
+import {
+  encodeCertificatesPem,
+  encodeCredentialFiles,
+  encodePem,
+  exportPrivateKey,
+  generateSigner,
+} from '@immota/pki';
+import { dataFolder, replaceFile } from '../../src/data-folder.ts';
 import { revokeVehicle, setQuarantine, startCloud } from '../../src/index.ts';
 import type { TestClient } from '../support/client.ts';
+import { manualTimer } from '../support/ports.ts';
 import { startTestCloud, type TestCloud } from '../support/running-cloud.ts';
 import { TestVehicle } from '../support/vehicle.ts';
 
@@ -140,29 +148,35 @@ describe('the gateway refuses', () => {
   });
 });
 
-/** Sends raw text as a vehicle, and reads what comes until the end. */
-async function send(text: string): Promise<string> {
-  const { rootPem, clientPem, privateKeyPem } = encodeCredentialFiles(
-    await cloud.credentials('veh-odd'),
-  );
+/** Opens a connection as a vehicle. */
+async function dial(
+  { running }: TestCloud,
+  credentials: Awaited<ReturnType<TestCloud['credentials']>>,
+): Promise<TLSSocket> {
+  const { rootPem, clientPem, privateKeyPem } = encodeCredentialFiles(credentials);
   const socket = connect({
     host: '127.0.0.1',
     servername: 'localhost',
-    port: Number(new URL(cloud.running.urls.gateway).port),
+    port: Number(new URL(running.urls.gateway).port),
     ca: rootPem,
     cert: clientPem,
     key: privateKeyPem,
   });
   await once(socket, 'secureConnect');
-  socket.write(text);
-  if (text.includes('length: 100')) {
-    // The vehicle loses its network in the middle of a body.
-    socket.destroy();
-    return '';
-  }
+  return socket;
+}
+
+async function readAll(socket: TLSSocket): Promise<string> {
   let answer = '';
   for await (const chunk of socket) answer += String(chunk);
   return answer;
+}
+
+/** Sends raw text as a vehicle, and reads what comes until the end. */
+async function send(text: string): Promise<string> {
+  const socket = await dial(cloud, await cloud.credentials('veh-odd'));
+  socket.write(text);
+  return await readAll(socket);
 }
 
 describe('a connection that goes wrong', () => {
@@ -171,8 +185,19 @@ describe('a connection that goes wrong', () => {
     assert.match(await send(`GET / HTTP/1.1\r\nx: ${'y'.repeat(10_000)}\r\n\r\n`), /^HTTP\/1\.1 4/);
   });
 
-  it('harms nobody when it breaks in the middle of a body', async () => {
-    await send('PUT /director/manifest HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{');
+  it('harms nobody, and is nobody’s failure, when it breaks in the middle of a body', async () => {
+    const head = 'PUT /director/manifest HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n';
+    const socket = await dial(cloud, await cloud.credentials('veh-lost'));
+    socket.write(`${head}expect: 100-continue\r\n\r\n`);
+    // The gateway reads the body now, and waits for what never comes.
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    assert.match(chunk.toString(), /^HTTP\/1\.1 100 /);
+    socket.write('{');
+    const closed = once(socket, 'close');
+    socket.destroy();
+    await closed;
+    await cloud.restart();
+    assert.equal((await cloud.eventsOf('veh-lost')).includes('request.refused'), false);
     const { client } = await registered();
     assert.equal((await client.ask('GET', '/director/targets.json')).status, 200);
   });
@@ -245,7 +270,91 @@ describe('TLS sessions', () => {
   });
 });
 
+/** What a new connection is shown. */
+async function shown({ running }: TestCloud): Promise<string> {
+  const port = Number(new URL(running.urls.gateway).port);
+  // By the machine's clock a certificate of next year is not good yet.
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const serial = socket.getPeerX509Certificate()?.serialNumber ?? '';
+  socket.destroy();
+  return serial;
+}
+
+describe('the certificate of the gateway', () => {
+  it('is renewed before it ends, while the gateway runs and its connections stay', async () => {
+    const timer = manualTimer();
+    const own = await startTestCloud({ timer });
+    const look = async (): Promise<void> => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const stop = own.running.tls.onChange(() => resolve());
+      timer.fire();
+      await promise;
+      stop();
+    };
+    try {
+      const client = await own.client('veh-1', true);
+      assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
+      const first = await shown(own);
+      own.clock.advance({ hours: 24 * 330 });
+      await look();
+      assert.equal(await shown(own), first);
+      own.clock.advance({ hours: 24 * 14 });
+      await look();
+      const second = await shown(own);
+      assert.notEqual(second, first);
+      assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
+      // Another process on the folder finds the new one.
+      await own.restart();
+      assert.equal(await shown(own), second);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('is made anew when it and its key are no pair: who replaced them died in between', async () => {
+    const own = await startTestCloud();
+    try {
+      const first = await shown(own);
+      const key = exportPrivateKey(generateSigner('ecdsa-p256'));
+      const { gatewayKey } = dataFolder(own.options.folder);
+      await replaceFile(gatewayKey, encodePem('PRIVATE KEY', key));
+      await own.restart();
+      assert.notEqual(await shown(own), first);
+      const client = await own.client('veh-1');
+      assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
 describe('limits', () => {
+  it('refuse a request that does not arrive in its time, head or body', async () => {
+    const arrival = { headMs: 40, wholeMs: 80, checkMs: 10 };
+    const strict = await startTestCloud({ arrival });
+    try {
+      const credentials = await strict.credentials('veh-slow');
+      const head = 'PUT /director/manifest HTTP/1.1\r\nhost: x\r\n';
+      for (const text of [head, `${head}content-length: 100\r\n\r\n{`]) {
+        const socket = await dial(strict, credentials);
+        socket.write(text);
+        assert.match(await readAll(socket), /^HTTP\/1\.1 408 /);
+      }
+      // Closing writes what the gateway had gathered.
+      await strict.restart();
+      const events = await strict.running.cloud.context.database.kysely
+        .selectFrom('event')
+        .select('body')
+        .where('kind', '=', 'request.refused')
+        .where('stream', '=', 'veh-slow')
+        .execute();
+      assert.deepEqual([...new Set(events.map(({ body }) => body['code']))], ['REQUEST_TOO_SLOW']);
+    } finally {
+      await strict.close();
+    }
+  });
+
   it('refuse a vehicle that asks too often, and let it in again later', async () => {
     const strict = await startTestCloud({ rate: { burst: 3, perSecond: 1 } });
     try {

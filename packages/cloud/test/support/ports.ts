@@ -1,6 +1,7 @@
 /** A clock that stands until it is moved, and chance that repeats. */
 import { createHash } from 'node:crypto';
 import type { Clock, Entropy } from '@immota/base';
+import type { Timer } from '@immota/store';
 
 /** A clock that a test moves. */
 export interface TestClock extends Clock {
@@ -15,6 +16,28 @@ export function standingClock(start = '2026-11-22T10:00:00Z'): TestClock {
     now: () => now,
     advance(duration) {
       now = now.add(duration);
+    },
+  };
+}
+
+/** A timer whose instants come when a test says so. */
+export interface ManualTimer extends Timer {
+  /** Calls everything that waits at this moment. */
+  fire(): void;
+}
+
+/** Makes a timer that waits for the test. */
+export function manualTimer(): ManualTimer {
+  const waiting = new Set<() => void>();
+  return {
+    schedule(_, action) {
+      waiting.add(action);
+      return { cancel: () => waiting.delete(action) };
+    },
+    fire() {
+      const due = [...waiting];
+      waiting.clear();
+      for (const action of due) action();
     },
   };
 }
