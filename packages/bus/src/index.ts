@@ -6,29 +6,6 @@ export { CanFault, type CanFaultCode } from './can/can-fault.ts';
 export { CanSegment, type CanSegmentInput, type CanSegmentOutput } from './can/can-segment.ts';
 export { canFrame, type CanFrame, type CanFrameParts } from './can/frame.ts';
 export {
-  extendedAddress,
-  type FixedAddressParts,
-  type IsoTpAddress,
-  type IsoTpTarget,
-  mirrorAddress,
-  mixedAddress,
-  mixedFixedAddress,
-  normalAddress,
-  type NormalAddressParts,
-  normalFixedAddress,
-} from './isotp/address.ts';
-export { IsoTpFault, type IsoTpFaultCode } from './isotp/isotp-fault.ts';
-export { type IsoTpInput, IsoTpLink } from './isotp/link.ts';
-export type { IsoTpOutput } from './isotp/output.ts';
-export {
-  type IsoTpParameters,
-  isoTpParameters,
-  type IsoTpSettings,
-  type IsoTpTimes,
-} from './isotp/parameters.ts';
-export { type FlowStatus, type Pdu, readPdu } from './isotp/pdu.ts';
-export { decodeSeparationTime, encodeSeparationTime } from './isotp/separation-time.ts';
-export {
   DoipClient,
   type DoipClientInput,
   type DoipClientOptions,
@@ -62,6 +39,29 @@ export {
   type DoipIdentificationOptions,
 } from './doip/identification.ts';
 export type { DoipIdentity } from './doip/message.ts';
+export {
+  extendedAddress,
+  type FixedAddressParts,
+  type IsoTpAddress,
+  type IsoTpTarget,
+  mirrorAddress,
+  mixedAddress,
+  mixedFixedAddress,
+  normalAddress,
+  type NormalAddressParts,
+  normalFixedAddress,
+} from './isotp/address.ts';
+export { IsoTpFault, type IsoTpFaultCode } from './isotp/isotp-fault.ts';
+export { type IsoTpInput, IsoTpLink } from './isotp/link.ts';
+export type { IsoTpOutput } from './isotp/output.ts';
+export {
+  type IsoTpParameters,
+  isoTpParameters,
+  type IsoTpSettings,
+  type IsoTpTimes,
+} from './isotp/parameters.ts';
+export { type FlowStatus, type Pdu, readPdu } from './isotp/pdu.ts';
+export { decodeSeparationTime, encodeSeparationTime } from './isotp/separation-time.ts';
 export { type AesKey, computeCmac, importAesKey } from './secoc/cmac.ts';
 export { CounterReceiver, CounterSender } from './secoc/counter-freshness.ts';
 export {
