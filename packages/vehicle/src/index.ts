@@ -1,4 +1,15 @@
 /** The vehicle: a Primary, its Secondaries, and what both stand on. */
+export { type BankOutcome, type BankRecord } from './boot/bank-record.ts';
+export type { BankCondition, BankSlots } from './boot/bank-slots.ts';
+export { createImageSealer, type ImageSealer } from './boot/image-sealer.ts';
+export {
+  type BankSlotsOptions,
+  openOneBankSlots,
+  openTwoBankSlots,
+  planBanks,
+} from './boot/open-bank-slots.ts';
+export { type LoadedRecord, openRecordLog, type RecordStore } from './boot/record-log.ts';
+export type { SelfTest, Watchdog } from './boot/self-test.ts';
 export {
   type ConsentAnswer,
   type ConsentPolicy,
@@ -12,41 +23,38 @@ export type {
   DiagnosticEndpoint,
   DiagnosticRequest,
 } from './diagnostics/channel.ts';
-export {
-  createDiagnosticRouter,
-  type DiagnosticPermission,
-  type DiagnosticRouter,
-  type DiagnosticRouterOptions,
-} from './doip/diagnostic-router.ts';
-export { discoverDoip, type DiscoverDoipOptions } from './doip/discover-doip.ts';
-export {
-  type ClientTls,
-  connectDoip,
-  type ConnectDoipOptions,
-  type DoipChannelOptions,
-  type DoipConnection,
-} from './doip/doip-client.ts';
-export { type DoipEntityServer, openDoipEntity } from './doip/doip-entity.ts';
-export type { DoipTlsCredential, EntityTls } from './doip/doip-tls.ts';
-export type {
-  DoipActivation,
-  DoipEntityEvent,
-  DoipPeer,
-  OpenDoipEntityOptions,
-} from './doip/entity-options.ts';
-export {
-  createLocalTarget,
-  type DiagnosticRoute,
-  type DiagnosticTarget,
-  type LocalTarget,
-  type RoutedRequest,
-} from './doip/target.ts';
 export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
 export {
   createHttpsFetcher,
   type HttpsOptions,
   type TlsCredential,
 } from './download/https-fetcher.ts';
+export {
+  type ByteRange,
+  bytesOfSectors,
+  type Flash,
+  type FlashGeometry,
+  type FlashTiming,
+  type SectorRange,
+} from './flash/flash.ts';
+export { FlashFault, type FlashFaultCode } from './flash/flash-fault.ts';
+export { type FlashFile, type FlashFileOptions, openFlashFile } from './flash/flash-file.ts';
+export {
+  type BankLayout,
+  type FlashLayout,
+  type LayoutRequest,
+  planLayout,
+} from './flash/layout.ts';
+export { paceFlash } from './flash/paced-flash.ts';
+export { FLASH_PARTS, type FlashPart } from './flash/parts.ts';
+export {
+  type FailingRegion,
+  type FlashMirror,
+  FlashPowerCut,
+  type PowerFailure,
+  SimulatedFlash,
+  type SimulatedFlashOptions,
+} from './flash/simulated-flash.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {
   createVehicleLinkCredentials,
@@ -107,6 +115,7 @@ export type {
   SecondaryOptions,
   SecondaryProgress,
 } from './secondary/secondary-options.ts';
+export type { BootHealth } from './slots/boot-health.ts';
 export type { BootOutcome, SlotName } from './slots/boot-record.ts';
 export {
   type FolderSlotsOptions,

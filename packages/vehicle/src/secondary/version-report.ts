@@ -9,6 +9,7 @@ import {
 } from '@immota/uptane';
 import { z } from 'zod';
 import { jsonValue } from '../primary/json-value.ts';
+import type { BootHealth } from '../slots/boot-health.ts';
 import { tellAttacks } from './attack-notes.ts';
 import type { SecondaryContext } from './secondary-context.ts';
 import type { AttestedTime } from './secondary-time.ts';
@@ -79,7 +80,23 @@ function bootObject({ slots }: SecondaryContext): JsonObject {
     health: outcome?.result === 'fell-back' ? 'fallback' : 'healthy',
   };
   if (outcome === undefined) return { boot };
-  const { result, image, reason } = outcome;
-  const lastInstallation = { name: image.name, result, reason };
+  const { result, image, reason, health } = outcome;
+  const examined = health === undefined ? {} : { health: healthObject(health) };
+  const lastInstallation = { name: image.name, result, reason, ...examined };
   return { boot, lastInstallation };
+}
+
+/** Trouble codes in hex, as workshops read them. */
+function healthObject(health: BootHealth): JsonObject {
+  const { isSelfTestPassed, troubleCodesBefore, troubleCodesAfter, resets } = health;
+  return {
+    isSelfTestPassed,
+    resets,
+    troubleCodesBefore: troubleCodesBefore.map(troubleCodeText),
+    troubleCodesAfter: troubleCodesAfter.map(troubleCodeText),
+  };
+}
+
+function troubleCodeText(code: number): string {
+  return code.toString(16).padStart(6, '0');
 }

@@ -11,6 +11,7 @@ import { InputFault, parseJson, utf8 } from '@immota/base';
 import { type HashFunction, type Hashes, parseDigest, parseTargetName } from '@immota/uptane';
 import { z } from 'zod';
 import { VehicleFault } from '../vehicle-fault.ts';
+import type { BootHealth } from './boot-health.ts';
 import type { SlotImage } from './image-slots.ts';
 import { BOOT_RECORD_LENGTH_BYTES } from './limits.ts';
 import type { SlotFile, SlotFiles } from './slot-files.ts';
@@ -39,6 +40,8 @@ export interface BootOutcome {
   readonly image: SlotImage;
   /** In words; empty when all is well. */
   readonly reason: string;
+  /** What the ECU found out about itself, where it can. */
+  readonly health?: BootHealth | undefined;
 }
 
 /** See the head of the file. */
