@@ -86,6 +86,7 @@ export {
   exportPrivateKey,
   generateSigner,
   signerFromPrivateKey,
+  signerOnOtherThreads,
   type SoftwareSigner,
 } from './keys/software.ts';
 export {

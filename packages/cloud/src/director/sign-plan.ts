@@ -225,10 +225,10 @@ function describeFiles(
           ecuIdentifiers: Object.fromEntries(
             group.map(({ ecu }) => [ecu.ecuIdentifier, { hardwareId: ecu.hardwareIdentifier }]),
           ),
-          targetFormat: typeof format === 'string' ? format : 'BINARY',
+          ...(encryption === undefined ? {} : { encryption }),
           // {uptane B9}: both repositories must state this part alike.
           ...(Object.keys(mustMatch).length === 0 ? {} : { mustMatch }),
-          ...(encryption === undefined ? {} : { encryption }),
+          targetFormat: typeof format === 'string' ? format : 'BINARY',
           ...(uri === undefined ? {} : { uri }),
         },
       },
@@ -263,10 +263,10 @@ function describeEncryption(
   }
   return {
     filename: encryptedName(first.name),
-    length: encrypted.lengthBytes,
     hashes: Object.fromEntries(encrypted.hashes),
-    method: ENCRYPTION_METHOD,
     keys: Object.fromEntries(keys),
+    length: encrypted.lengthBytes,
+    method: ENCRYPTION_METHOD,
   };
 }
 

@@ -127,22 +127,26 @@ function toRecord(
   ecus: readonly EcuColumns[],
   cache: EcuKeyCache,
 ): VehicleRecord {
-  const keys = new Map<EcuIdentifier, PublicKey>();
   const counters = new Map<EcuIdentifier, number>();
   const health = new Map<EcuIdentifier, JsonObject>();
   for (const ecu of ecus) {
     const identifier = parseEcuIdentifier(ecu.ecu_id);
-    keys.set(identifier, cache.get({ algorithm: ecu.key_algorithm, publicKeyDer: ecu.public_key }));
     if (ecu.report_counter !== null) counters.set(identifier, ecu.report_counter);
     health.set(identifier, ecu.health);
   }
+  let keys: VehicleRecord['keys'];
   const director = toDirector(row);
   const primaryEcuIdentifier =
     row.primary_ecu_id === null ? undefined : parseEcuIdentifier(row.primary_ecu_id);
   return {
     revision: row.revision,
     lastManifestSha256: row.last_manifest_sha256 ?? undefined,
-    keys: primaryEcuIdentifier === undefined ? undefined : { primaryEcuIdentifier, ecus: keys },
+    // Only who verifies a manifest needs them; whoever plans for a fleet does without.
+    get keys() {
+      if (primaryEcuIdentifier === undefined) return undefined;
+      keys ??= { primaryEcuIdentifier, ecus: keysOf(ecus, cache) };
+      return keys;
+    },
     counters,
     health,
     director,
@@ -160,6 +164,18 @@ function toRecord(
       offer: toOffer(row, director),
     },
   };
+}
+
+function keysOf(
+  ecus: readonly EcuColumns[],
+  cache: EcuKeyCache,
+): ReadonlyMap<EcuIdentifier, PublicKey> {
+  return new Map(
+    ecus.map(({ ecu_id: id, key_algorithm: algorithm, public_key: publicKeyDer }) => [
+      parseEcuIdentifier(id),
+      cache.get({ algorithm, publicKeyDer }),
+    ]),
+  );
 }
 
 function toEcu(row: EcuColumns): EcuInventory {

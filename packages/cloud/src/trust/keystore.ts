@@ -7,6 +7,7 @@ import {
   loadKeyFile,
   parseKeyName,
   saveKeyFile,
+  signerOnOtherThreads,
   type SoftwareSigner,
 } from '@immota/pki';
 import { keyIdOf, type Dialect, type RoleDescription } from '@immota/uptane';
@@ -113,7 +114,8 @@ export function loadKeystore(files: KeystoreFiles): Keystore {
     const [stem] = name.split('.', 1);
     const role = CLOUD_ROLES.find((known) => known === stem);
     if (role === undefined) continue;
-    signers.set(role, [...(signers.get(role) ?? []), loadKeyFile(folder, name, passphrase)]);
+    const signer = signerOnOtherThreads(loadKeyFile(folder, name, passphrase));
+    signers.set(role, [...(signers.get(role) ?? []), signer]);
   }
   return createKeystore(signers);
 }

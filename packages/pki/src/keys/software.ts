@@ -6,6 +6,7 @@ import {
   generateKeyPairSync,
   type KeyObject,
   sign,
+  type SignKeyObjectInput,
 } from 'node:crypto';
 
 import { type SignatureAlgorithm, type Signer, unreachable } from '@immota/base';
@@ -46,12 +47,39 @@ export function signerFromPrivateKey(privateKey: KeyObject | Uint8Array): Softwa
   }
   const algorithm = algorithmOfKey(key);
   const publicKeyDer = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  const digest = digestOf(algorithm);
+  const parameters = parametersOf(algorithm, key);
   return {
     algorithm,
     publicKeyDer: new Uint8Array(publicKeyDer),
     privateKey: key,
     // Async although the key is here: behind this port it may as well be in a token.
-    sign: async (message) => new Uint8Array(signWith(algorithm, key, message)),
+    sign: async (message) => new Uint8Array(sign(digest, message, parameters)),
+  };
+}
+
+/**
+ * Makes a signer with the same key that signs on other threads: for servers that sign for whole fleets
+ * and have other work meanwhile. One signature takes a little longer, thousands at once take less.
+ */
+export function signerOnOtherThreads({
+  algorithm,
+  publicKeyDer,
+  privateKey,
+}: SoftwareSigner): Signer {
+  const digest = digestOf(algorithm);
+  const parameters = parametersOf(algorithm, privateKey);
+  return {
+    algorithm,
+    publicKeyDer,
+    sign: (message) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+      sign(digest, message, parameters, (error, signature) => {
+        if (error === null) resolve(new Uint8Array(signature));
+        else reject(error);
+      });
+      return promise;
+    },
   };
 }
 
@@ -80,20 +108,14 @@ function generatePrivateKey(algorithm: SignatureAlgorithm): KeyObject {
   }
 }
 
-function signWith(algorithm: SignatureAlgorithm, key: KeyObject, message: Uint8Array): Uint8Array {
-  switch (algorithm) {
-    case 'ed25519':
-    case 'ml-dsa-65':
-      return sign(undefined, message, key);
-    case 'ecdsa-p256':
-      return sign('sha256', message, key);
-    case 'rsa-pss': {
-      const padding = constants.RSA_PKCS1_PSS_PADDING;
-      return sign('sha256', message, { key, padding, saltLength: RSA_PSS_SALT_LENGTH_BYTES });
-    }
-    default:
-      return unreachable(algorithm);
-  }
+/** The hash function that Node is to use; the others hash by themselves. */
+function digestOf(algorithm: SignatureAlgorithm): 'sha256' | undefined {
+  return algorithm === 'ecdsa-p256' || algorithm === 'rsa-pss' ? 'sha256' : undefined;
+}
+
+function parametersOf(algorithm: SignatureAlgorithm, key: KeyObject): SignKeyObjectInput {
+  if (algorithm !== 'rsa-pss') return { key };
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALT_LENGTH_BYTES };
 }
 
 function readPrivateKey(der: Uint8Array): KeyObject {

@@ -10,6 +10,7 @@ import {
   isSignedBy,
   parsePublicKey,
   signerFromPrivateKey,
+  signerOnOtherThreads,
 } from '@immota/pki';
 
 import { ALGORITHMS, refuses } from '../support/world.ts';
@@ -122,4 +123,22 @@ describe('isSignedBy()', () => {
     const sha512 = sign('sha512', MESSAGE, { key: privateKey, padding, saltLength: 32 });
     assert.ok(!isSignedBy(key, MESSAGE, sha512));
   });
+});
+
+describe('signerOnOtherThreads()', () => {
+  for (const algorithm of ALGORITHMS) {
+    it(`signs with the same ${algorithm} key, many messages at once`, async () => {
+      const signer = generateSigner(algorithm);
+      const other = signerOnOtherThreads(signer);
+      assert.equal(other.algorithm, algorithm);
+      assert.deepEqual(other.publicKeyDer, signer.publicKeyDer);
+      const key = parsePublicKey(other.publicKeyDer);
+      const messages = Array.from({ length: 8 }, (_, index) => utf8(`message ${index}`));
+      const signatures = await Promise.all(messages.map((message) => other.sign(message)));
+      for (const [index, message] of messages.entries()) {
+        assert.ok(isSignedBy(key, message, signatures[index] ?? new Uint8Array()));
+        assert.ok(!isSignedBy(key, message, signatures[(index + 1) % 8] ?? new Uint8Array()));
+      }
+    });
+  }
 });

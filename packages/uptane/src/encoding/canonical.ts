@@ -42,12 +42,7 @@ function rank(unit: number): number {
 
 function canonicalText(value: JsonValue, form: CanonicalForm): string {
   checkIfScalar(value);
-  return build(value, form, findUnordered(value));
-}
-
-/** Writes a value whose members all stand in canonical order: the engine does it best. */
-function serialize(value: JsonValue, form: CanonicalForm): string {
-  const text = JSON.stringify(value);
+  const text = build(value, findUnordered(value));
   return form === 'olpc' ? unescape(text) : escapeNonAscii(text);
 }
 
@@ -154,8 +149,9 @@ interface Frame {
   next: number;
 }
 
-function build(root: JsonValue, form: CanonicalForm, unordered: ReadonlySet<JsonValue>): string {
-  if (!unordered.has(root)) return serialize(root, form);
+/** Writes a value with JSON's own escapes. What stands in order the engine writes: it does it best. */
+function build(root: JsonValue, unordered: ReadonlySet<JsonValue>): string {
+  if (!unordered.has(root)) return JSON.stringify(root);
   const parts: string[] = [];
   const stack: Frame[] = [open(root, parts)];
   for (;;) {
@@ -167,11 +163,13 @@ function build(root: JsonValue, form: CanonicalForm, unordered: ReadonlySet<Json
       continue;
     }
     if (frame.next > 0) parts.push(',');
-    if (frame.names !== undefined) parts.push(serialize(frame.names[frame.next] ?? '', form), ':');
+    if (frame.names !== undefined) {
+      parts.push(JSON.stringify(frame.names[frame.next] ?? ''), ':');
+    }
     const value = frame.items[frame.next] ?? null;
     frame.next += 1;
     if (unordered.has(value)) stack.push(open(value, parts));
-    else parts.push(serialize(value, form));
+    else parts.push(JSON.stringify(value));
   }
 }
 

@@ -80,6 +80,9 @@ export interface TargetsDescription extends HeadDescription {
   readonly custom?: JsonObject | undefined;
 }
 
+/** The names of keys that are in use: a Director signs with the same three for a whole fleet. */
+const KEY_IDS = new WeakMap<Uint8Array, Map<Dialect, KeyId>>();
+
 /**
  * Names a key: the SHA-256 of its canonical key object, as both dialects' own tools do.
  *
@@ -90,22 +93,27 @@ export function keyIdOf(
   algorithm: SignatureAlgorithm,
   publicKeyDer: Uint8Array,
 ): KeyId {
+  const names = KEY_IDS.get(publicKeyDer) ?? new Map<Dialect, KeyId>();
+  KEY_IDS.set(publicKeyDer, names);
+  const known = names.get(dialect);
+  if (known !== undefined) return known;
   const object = dialect.encodeKey(algorithm, publicKeyDer);
   const digest = createHash('sha256').update(encodeCanonical(object, dialect.canonicalForm));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- minted: 64 hex digits
-  return digest.digest('hex') as KeyId;
+  const keyId = digest.digest('hex') as KeyId;
+  names.set(dialect, keyId);
+  return keyId;
 }
 
 /** The payload of a Root file. */
 export function rootPayload(dialect: Dialect, root: RootDescription): JsonObject {
   const { roles, time } = root;
   const all = { ...roles, ...(time === undefined ? {} : { time }) };
-  return {
-    ...head(dialect, 'root', root),
+  return payload(dialect, 'root', root, {
     consistent_snapshot: root.consistentSnapshot,
     keys: keyTable(dialect, Object.values(all)),
     roles: Object.fromEntries(Object.entries(all).map(([name, role]) => [name, roleObject(role)])),
-  };
+  });
 }
 
 /** The payload of a Timestamp file. */
@@ -113,10 +121,9 @@ export function timestampPayload(
   dialect: Dialect,
   timestamp: HeadDescription & { readonly snapshot: FileDescription },
 ): JsonObject {
-  return {
-    ...head(dialect, 'timestamp', timestamp),
+  return payload(dialect, 'timestamp', timestamp, {
     meta: { 'snapshot.json': fileInfo(timestamp.snapshot) },
-  };
+  });
 }
 
 /** The payload of a Snapshot file. */
@@ -125,7 +132,7 @@ export function snapshotPayload(
   snapshot: HeadDescription & { readonly files: ReadonlyMap<RoleName, FileDescription> },
 ): JsonObject {
   const files = [...snapshot.files].map(([role, file]) => [`${role}.json`, fileInfo(file)]);
-  return { ...head(dialect, 'snapshot', snapshot), meta: Object.fromEntries(files) };
+  return payload(dialect, 'snapshot', snapshot, { meta: Object.fromEntries(files) });
 }
 
 /**
@@ -143,17 +150,16 @@ export function targetsPayload(dialect: Dialect, targets: TargetsDescription): J
   const entries = targets.files.map(({ name, lengthBytes, hashes, custom: own }): Member => [
     name.normalize('NFC'),
     {
-      length: lengthBytes,
-      hashes: hashObject(hashes),
       ...(Object.keys(own).length === 0 ? {} : { custom: normalized(own) }),
+      hashes: hashObject(hashes),
+      length: lengthBytes,
     },
   ]);
-  return {
-    ...head(dialect, 'targets', targets),
+  return payload(dialect, 'targets', targets, {
     ...(Object.keys(custom).length === 0 ? {} : { custom: normalized(custom) }),
-    targets: uniqueObject(entries),
     ...delegationsMember(dialect, targets.delegations),
-  };
+    targets: uniqueObject(entries),
+  });
 }
 
 function delegationsMember(
@@ -186,17 +192,22 @@ function delegatedRoles(delegation: DelegationDescription): JsonObject {
   return { roles, min_roles_in_agreement: delegation.agreeing ?? roles.length };
 }
 
-function head(
+/** Puts a payload together. In canonical order from the start it is written without being sorted. */
+function payload(
   dialect: Dialect,
   kind: TopLevelRole,
   { version, expires }: HeadDescription,
+  body: JsonObject,
 ): JsonObject {
-  return {
+  const members: JsonObject = {
     _type: dialect.typeNames[kind],
-    version,
+    ...body,
     expires: writeInstant(expires),
     ...(dialect.fourRoles ? { spec_version: SPEC_VERSION } : {}),
+    version,
   };
+  const names = Object.keys(members).toSorted();
+  return Object.fromEntries(names.map((name) => [name, members[name] ?? null]));
 }
 
 function keyTable(dialect: Dialect, roles: readonly RoleDescription[]): JsonObject {
@@ -216,7 +227,7 @@ function roleObject({ keys, threshold }: RoleDescription): JsonObject {
 /** Version, length and hash; the bytes are canonical, so both dialects' hashes are the same. */
 function fileInfo({ version, bytes }: FileDescription): JsonObject {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { version, length: bytes.length, hashes: { sha256 } };
+  return { hashes: { sha256 }, length: bytes.length, version };
 }
 
 /** Digests as a JSON object. */

@@ -1,6 +1,14 @@
 /** The outer shape of every signed document: `signatures` and `signed` {uptane B3}. */
 import { createHash } from 'node:crypto';
-import { InputFault, type JsonDocument, type JsonObject, member, readJson } from '@immota/base';
+import {
+  concatBytes,
+  InputFault,
+  type JsonDocument,
+  type JsonObject,
+  member,
+  readJson,
+  utf8,
+} from '@immota/base';
 import { UptaneFault } from '../fault.ts';
 import { SIGNATURES_MAX } from '../limits.ts';
 import type { Signature } from '../metadata/key.ts';
@@ -164,7 +172,28 @@ export function encodeEnvelope(
   signed: JsonObject,
   signatures: readonly MadeSignature[],
 ): Uint8Array<ArrayBuffer> {
-  return encodeCanonical(envelopeObject(dialect, signed, signatures), 'escaped');
+  return envelopeAround(dialect, encodeCanonical(signed, 'escaped'), signatures);
+}
+
+/**
+ * Puts a signed document together around a payload that is written already.
+ *
+ * @param payload - in the `escaped` form.
+ * @param signatures - in the order they shall stand.
+ */
+export function envelopeAround(
+  dialect: Dialect,
+  payload: Uint8Array,
+  signatures: readonly MadeSignature[],
+): Uint8Array<ArrayBuffer> {
+  const list = signatures.map((signature) => signatureObject(dialect, signature));
+  return concatBytes([
+    utf8('{"signatures":'),
+    encodeCanonical(list, 'escaped'),
+    utf8(',"signed":'),
+    payload,
+    utf8('}'),
+  ]);
 }
 
 /** The JSON object of a signed document. */
@@ -174,12 +203,19 @@ export function envelopeObject(
   signatures: readonly MadeSignature[],
 ): JsonObject {
   return {
-    signatures: signatures.map(({ keyId, method, bytes, attributes }) => ({
-      ...attributes,
-      keyid: keyId,
-      ...(method === undefined ? {} : { method }),
-      sig: dialect.signatureAlphabet === 'hex' ? bytes.toHex() : bytes.toBase64(),
-    })),
+    signatures: signatures.map((signature) => signatureObject(dialect, signature)),
     signed,
+  };
+}
+
+function signatureObject(
+  dialect: Dialect,
+  { keyId, method, bytes, attributes }: MadeSignature,
+): JsonObject {
+  return {
+    ...attributes,
+    keyid: keyId,
+    ...(method === undefined ? {} : { method }),
+    sig: dialect.signatureAlphabet === 'hex' ? bytes.toHex() : bytes.toBase64(),
   };
 }

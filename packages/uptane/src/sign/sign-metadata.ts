@@ -2,7 +2,12 @@
 import type { JsonObject, Signer } from '@immota/base';
 import { encodeCanonical } from '../encoding/canonical.ts';
 import type { Dialect } from '../encoding/dialect.ts';
-import { decodeEnvelope, encodeEnvelope, type MadeSignature } from '../encoding/envelope.ts';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  envelopeAround,
+  type MadeSignature,
+} from '../encoding/envelope.ts';
 import { keyIdOf } from '../encoding/encode-metadata.ts';
 import { UptaneFault } from '../fault.ts';
 import type { PublicKey } from '../metadata/key.ts';
@@ -23,11 +28,7 @@ export async function makeSignature(
   signed: JsonObject,
   signer: Signer,
 ): Promise<MadeSignature> {
-  return {
-    keyId: keyIdOf(dialect, signer.algorithm, signer.publicKeyDer),
-    method: dialect.methodOf(signer.algorithm),
-    bytes: await signer.sign(payloadBytes(dialect, signed)),
-  };
+  return signPayload(dialect, payloadBytes(dialect, signed), signer);
 }
 
 /**
@@ -41,10 +42,25 @@ export async function signMetadata(
   signed: JsonObject,
   signers: readonly Signer[],
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const payload = payloadBytes(dialect, signed);
   const signatures = await Promise.all(
-    signers.map((signer) => makeSignature(dialect, signed, signer)),
+    signers.map((signer) => signPayload(dialect, payload, signer)),
   );
-  return encodeEnvelope(dialect, signed, signatures);
+  return dialect.canonicalForm === 'escaped'
+    ? envelopeAround(dialect, payload, signatures)
+    : encodeEnvelope(dialect, signed, signatures);
+}
+
+async function signPayload(
+  dialect: Dialect,
+  payload: Uint8Array,
+  signer: Signer,
+): Promise<MadeSignature> {
+  return {
+    keyId: keyIdOf(dialect, signer.algorithm, signer.publicKeyDer),
+    method: dialect.methodOf(signer.algorithm),
+    bytes: await signer.sign(payload),
+  };
 }
 
 /**
