@@ -55,6 +55,35 @@ export {
   SimulatedFlash,
   type SimulatedFlashOptions,
 } from './flash/simulated-flash.ts';
+export {
+  createDiagnosticRouter,
+  type DiagnosticPermission,
+  type DiagnosticRouter,
+  type DiagnosticRouterOptions,
+} from './doip/diagnostic-router.ts';
+export { discoverDoip, type DiscoverDoipOptions } from './doip/discover-doip.ts';
+export {
+  type ClientTls,
+  connectDoip,
+  type ConnectDoipOptions,
+  type DoipChannelOptions,
+  type DoipConnection,
+} from './doip/doip-client.ts';
+export { type DoipEntityServer, openDoipEntity } from './doip/doip-entity.ts';
+export type { DoipTlsCredential, EntityTls } from './doip/doip-tls.ts';
+export type {
+  DoipActivation,
+  DoipEntityEvent,
+  DoipPeer,
+  OpenDoipEntityOptions,
+} from './doip/entity-options.ts';
+export {
+  createLocalTarget,
+  type DiagnosticRoute,
+  type DiagnosticTarget,
+  type LocalTarget,
+  type RoutedRequest,
+} from './doip/target.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {
   createVehicleLinkCredentials,
