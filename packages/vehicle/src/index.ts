@@ -84,6 +84,22 @@ export {
   type LocalTarget,
   type RoutedRequest,
 } from './doip/target.ts';
+export {
+  createGateway,
+  type Gateway,
+  type GatewayCounts,
+  type GatewayOptions,
+} from './gateway/create-gateway.ts';
+export { GatewayFault, type GatewayFaultCode } from './gateway/gateway-fault.ts';
+export { type Refusal, REFUSAL_EVENT_IDS, type RefusalReason } from './gateway/refusal.ts';
+export {
+  type DiagnosticPair,
+  type DiagnosticRule,
+  type FrameRule,
+  type GatewayRules,
+  parseGatewayRules,
+  type ServiceRule,
+} from './gateway/rules.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {
   createVehicleLinkCredentials,
