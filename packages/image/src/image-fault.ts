@@ -45,7 +45,19 @@ export type ImageFaultCode =
   /** A key wrapped under another profile than the ECU's own: downgrade from `hybrid` to `classic`. */
   | 'WRAP_PROFILE'
   /** A key wrapped for another ECU, hardware or image, or changed: mix-and-match of keys. */
-  | 'WRAP_AUTHENTICATION';
+  | 'WRAP_AUTHENTICATION'
+  /** Not the header of a delta, of a version we do not read, or with sizes that no image has: confusion of formats. */
+  | 'DELTA_HEADER'
+  /** A delta from another image than the one that is installed, or to another than the one that is signed. */
+  | 'DELTA_MISMATCH'
+  /** A section of a delta that was flipped, moved, repeated, left out or taken from another delta. */
+  | 'DELTA_SECTION'
+  /** A section that would take more memory than any of ours does: exhaustion. */
+  | 'DELTA_LIMIT'
+  /** A command that reads outside the base, writes outside the image, reads what is overwritten already, or does nothing. */
+  | 'DELTA_COMMAND'
+  /** The image that a delta gave has not the signed hash: arbitrary software. */
+  | 'DELTA_RESULT';
 
 /** Thrown by everything in this package that reads bytes from outside. */
 export class ImageFault extends Fault<ImageFaultCode> {

@@ -16,6 +16,17 @@ export {
 } from './format/read-layout.ts';
 export type { LayoutReader } from './format/record-text.ts';
 export { createSRecordReader, encodeSRecord } from './format/s-record.ts';
+export { applyDelta, type ApplyDeltaOptions, rewriteInPlace } from './delta/apply-delta.ts';
+export type { DeltaBank, RewriteOptions, RewritePosition } from './delta/apply-delta.ts';
+export type { DeltaBase } from './delta/base-reader.ts';
+export {
+  decodeDeltaHeader,
+  DELTA_HEADER_LENGTH_BYTES,
+  type DeltaHeader,
+  type ImageIdentity,
+} from './delta/delta-header.ts';
+export { deltaSourceOf, type DeltaPair, type DeltaSource } from './delta/delta-source.ts';
+export { makeDelta, type MakeDeltaOptions } from './delta/make-delta.ts';
 export {
   chunkOffset,
   type ChunkPosition,

@@ -29,3 +29,30 @@ export const ENCRYPTED_LENGTH_MAX_BYTES: number = 64 * 1024 ** 3;
 
 /** How long an ECU or hardware identifier may be in UTF-8: aktualizr allows 64 and 200. */
 export const IDENTIFIER_LENGTH_MAX_BYTES = 255;
+
+/** The longest image that a delta is made from or to: what an encrypted image may have. */
+export const DELTA_IMAGE_MAX_BYTES: number = ENCRYPTED_LENGTH_MAX_BYTES;
+
+/**
+ * What the streams of one section may hold together: applying keeps one section in memory, packed and
+ * unpacked. Beyond it sections shrink by less than 1 %.
+ */
+export const DELTA_SECTION_MAX_BYTES = 2_097_152;
+
+/** The largest window that Zstandard may ask for while a section is unpacked: one section. */
+export const DELTA_WINDOW_LOG2_MAX = 21;
+
+/** The smallest page of a bank that is rewritten in place: EEPROM rows and small flash pages. */
+export const DELTA_PAGE_LOG2_MIN = 8;
+
+/** The largest page: the applier holds one in memory, and the bank a spare one. */
+export const DELTA_PAGE_LOG2_MAX = 18;
+
+/** How many pages a bank may have: 256 MiB of 4 KiB, and a bit each in memory. */
+export const DELTA_PAGES_MAX = 65_536;
+
+/**
+ * How much of the base a search may look at: the suffix array takes ten times as much memory while it
+ * is made. A kernel fits; a root file system is cut into spans with a window for each.
+ */
+export const DELTA_SEARCH_WINDOW_MAX_BYTES: number = 64 * 1024 * 1024;
