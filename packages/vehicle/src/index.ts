@@ -23,38 +23,6 @@ export type {
   DiagnosticEndpoint,
   DiagnosticRequest,
 } from './diagnostics/channel.ts';
-export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
-export {
-  createHttpsFetcher,
-  type HttpsOptions,
-  type TlsCredential,
-} from './download/https-fetcher.ts';
-export {
-  type ByteRange,
-  bytesOfSectors,
-  type Flash,
-  type FlashGeometry,
-  type FlashTiming,
-  type SectorRange,
-} from './flash/flash.ts';
-export { FlashFault, type FlashFaultCode } from './flash/flash-fault.ts';
-export { type FlashFile, type FlashFileOptions, openFlashFile } from './flash/flash-file.ts';
-export {
-  type BankLayout,
-  type FlashLayout,
-  type LayoutRequest,
-  planLayout,
-} from './flash/layout.ts';
-export { paceFlash } from './flash/paced-flash.ts';
-export { FLASH_PARTS, type FlashPart } from './flash/parts.ts';
-export {
-  type FailingRegion,
-  type FlashMirror,
-  FlashPowerCut,
-  type PowerFailure,
-  SimulatedFlash,
-  type SimulatedFlashOptions,
-} from './flash/simulated-flash.ts';
 export {
   createDiagnosticRouter,
   type DiagnosticPermission,
@@ -84,6 +52,38 @@ export {
   type LocalTarget,
   type RoutedRequest,
 } from './doip/target.ts';
+export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
+export {
+  createHttpsFetcher,
+  type HttpsOptions,
+  type TlsCredential,
+} from './download/https-fetcher.ts';
+export { FlashFault, type FlashFaultCode } from './flash/flash-fault.ts';
+export { type FlashFile, type FlashFileOptions, openFlashFile } from './flash/flash-file.ts';
+export {
+  type ByteRange,
+  bytesOfSectors,
+  type Flash,
+  type FlashGeometry,
+  type FlashTiming,
+  type SectorRange,
+} from './flash/flash.ts';
+export {
+  type BankLayout,
+  type FlashLayout,
+  type LayoutRequest,
+  planLayout,
+} from './flash/layout.ts';
+export { paceFlash } from './flash/paced-flash.ts';
+export { FLASH_PARTS, type FlashPart } from './flash/parts.ts';
+export {
+  type FailingRegion,
+  type FlashMirror,
+  FlashPowerCut,
+  type PowerFailure,
+  SimulatedFlash,
+  type SimulatedFlashOptions,
+} from './flash/simulated-flash.ts';
 export {
   createGateway,
   type Gateway,
@@ -100,7 +100,6 @@ export {
   parseGatewayRules,
   type ServiceRule,
 } from './gateway/rules.ts';
-export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {
   createVehicleLinkCredentials,
   type LinkCredential,
@@ -109,18 +108,19 @@ export {
   saveLinkCredential,
   type VehicleLinkCredentials,
 } from './link/link-credentials.ts';
-export { connectSecondary, type ConnectSecondaryOptions } from './link/tcp-client.ts';
-export {
-  type SecondaryServer,
-  serveSecondary,
-  type ServeSecondaryOptions,
-} from './link/tcp-server.ts';
+export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export type {
   ImageOffer,
   SecondaryInfo,
   SecondaryLink,
   SecondaryStatus,
 } from './link/secondary-link.ts';
+export { connectSecondary, type ConnectSecondaryOptions } from './link/tcp-client.ts';
+export {
+  type SecondaryServer,
+  serveSecondary,
+  type ServeSecondaryOptions,
+} from './link/tcp-server.ts';
 export { type CanHub, type CanHubOptions, createCanHub } from './network/can-hub.ts';
 export {
   type IsoTpEndpointOptions,

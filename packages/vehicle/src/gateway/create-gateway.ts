@@ -1,0 +1,146 @@
+/**
+ * The gateway: it stands between the buses of a vehicle and forwards what its rules allow, frame by
+ * frame, and judges whole diagnostic messages for the router between Ethernet and CAN. Everything it
+ * refuses it tells.
+ */
+import type { CanBus, CanFrame, SecocReceiver } from '@immota/bus';
+import type { Timer } from '../ports.ts';
+import { DiagnosticFirewall } from './diagnostic-firewall.ts';
+import { DiagnosticRoute } from './diagnostic-route.ts';
+import { FrameFirewall } from './frame-firewall.ts';
+import { GatewayFault } from './gateway-fault.ts';
+import { OUTSTANDING_MAX } from './limits.ts';
+import type { Refusal } from './refusal.ts';
+import { DOIP_SOURCE, type GatewayRules } from './rules.ts';
+
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  /** By the names that the rules use; each of them is there. */
+  readonly buses: ReadonlyMap<string, CanBus>;
+  readonly rules: GatewayRules;
+  readonly timer: Timer;
+  /** Takes each refusal; returns at once. */
+  readonly report: (refusal: Refusal) => void;
+  /** Tells whether the vehicle is known to be parked; false when nothing is known. */
+  readonly isParked: () => boolean;
+  /** The receivers of secured streams, by the names that the rules use. */
+  readonly secured?: ReadonlyMap<string, SecocReceiver> | undefined;
+  /** The role in the certificate of a tester over Ethernet; undefined for one without. */
+  readonly findRole?: ((tester: number) => string | undefined) | undefined;
+}
+
+/** What passed, and what did not. */
+export interface GatewayCounts {
+  readonly forwarded: number;
+  readonly refused: number;
+}
+
+/** See the head of the file. */
+export interface Gateway {
+  /**
+   * Judges a whole request of a tester over Ethernet, and takes note of one that may pass.
+   *
+   * @param tester - its logical address, as activated on its own connection.
+   */
+  permit(tester: number, target: number, message: Uint8Array): boolean;
+  /** Takes note of an ECU's answer to a tester over Ethernet. */
+  observe(tester: number, target: number, message: Uint8Array): void;
+  counts(): GatewayCounts;
+  /** Forwards nothing more; the buses stay open. */
+  close(): void;
+}
+
+/** Makes a gateway and begins. @throws GatewayFault RULES_UNKNOWN_NAME. */
+export function createGateway(options: GatewayOptions): Gateway {
+  return new RunningGateway(options);
+}
+
+class RunningGateway implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #frames: FrameFirewall;
+  readonly #diagnostics: DiagnosticFirewall;
+  readonly #route: DiagnosticRoute;
+  readonly #outstanding = new Map<string, number>();
+  readonly #ends: (() => void)[] = [];
+  #forwarded = 0;
+  #refused = 0;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { rules, buses, secured = new Map<string, SecocReceiver>() } = options;
+    const missing = rules.buses.find((name) => !buses.has(name));
+    if (missing !== undefined) {
+      throw new GatewayFault('RULES_UNKNOWN_NAME', `Cannot make gateway: no bus "${missing}"`);
+    }
+    this.#frames = new FrameFirewall({ rules, secured });
+    this.#diagnostics = new DiagnosticFirewall(options);
+    this.#route = new DiagnosticRoute(rules, this.#diagnostics);
+    for (const name of rules.buses) {
+      const end = buses.get(name)?.listen((frame) => this.#take(name, frame));
+      if (end !== undefined) this.#ends.push(end);
+    }
+  }
+
+  permit(tester: number, target: number, message: Uint8Array): boolean {
+    const refusal = this.#diagnostics.judge(
+      {
+        from: DOIP_SOURCE,
+        tester,
+        target,
+        role: this.#options.findRole?.(tester),
+        head: message,
+        isComplete: true,
+        members: this.#options.rules.groups.find(({ address }) => address === target)?.members,
+      },
+      this.#options.timer.elapsedMs(),
+    );
+    if (refusal === undefined) this.#forwarded += 1;
+    else this.#refuse({ ...refusal, lengthBytes: message.length });
+    return refusal === undefined;
+  }
+
+  observe(tester: number, target: number, message: Uint8Array): void {
+    const key = { from: DOIP_SOURCE, tester, target };
+    this.#diagnostics.noteResponse(key, message, this.#options.timer.elapsedMs());
+  }
+
+  counts(): GatewayCounts {
+    return { forwarded: this.#forwarded, refused: this.#refused };
+  }
+
+  close(): void {
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  #take(from: string, frame: CanFrame): void {
+    const atMs = this.#options.timer.elapsedMs();
+    const verdict = this.#route.judge(from, frame, atMs) ?? this.#frames.judge(from, frame, atMs);
+    if (verdict.kind === 'refuse') {
+      this.#refuse(verdict.refusal);
+      return;
+    }
+    this.#forwarded += 1;
+    for (const to of verdict.to) this.#forward(from, to, frame);
+  }
+
+  /** A bus that is not read must not fill the memory of the gateway. */
+  #forward(from: string, to: string, frame: CanFrame): void {
+    const waiting = this.#outstanding.get(to) ?? 0;
+    const { id, isExtended, data } = frame;
+    if (waiting >= OUTSTANDING_MAX) {
+      this.#refuse({ reason: 'congestion', from, id, isExtended, lengthBytes: data.length });
+      return;
+    }
+    this.#outstanding.set(to, waiting + 1);
+    const settle = (): void => {
+      this.#outstanding.set(to, (this.#outstanding.get(to) ?? 1) - 1);
+    };
+    // A bus that fails loses frames, as a cut wire does; whoever waits for them finds out.
+    this.#options.buses.get(to)?.send(frame).then(settle, settle);
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#refused += 1;
+    this.#options.report(refusal);
+  }
+}

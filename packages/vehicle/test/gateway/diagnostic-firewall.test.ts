@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { GatewayWorld, RULES } from '../support/gateway-world.ts';
+
+const PLAIN = { ...RULES, frames: [] };
+const OBD_REQUEST = 0x7e0;
+const OBD_RESPONSE = 0x7e8;
+const TESTER = 0xe00;
+const TBOX = 0xe80;
+const ECU = 0x10;
+
+/** Requests that alter an ECU. */
+const PROGRAMMING = [
+  '1002',
+  '1082',
+  '1101',
+  '2711',
+  '280101',
+  '2ef15a01',
+  '3101ff00',
+  '31010202',
+  '340044',
+  '3601aa',
+  '37',
+  '3801',
+  '8502',
+];
+/** Requests that read. */
+const READING = ['1003', '1083', '22f190', '190209', '3e80', '2908', '31010203'];
+
+describe('the diagnostic firewall, on the OBD bus', () => {
+  it('lets reading through, and its answers', async () => {
+    const world = new GatewayWorld(PLAIN);
+    for (const request of READING) {
+      await world.send('obd', OBD_REQUEST, single(request));
+      assert.deepEqual(world.heard('chassis'), [single(request)], request);
+    }
+    await world.send('chassis', OBD_RESPONSE, single('62f19031'));
+    assert.deepEqual(world.heard('obd'), [single('62f19031')]);
+    assert.deepEqual(world.reasons(), []);
+  });
+
+  it('refuses programming from a stranger, parked or not', async () => {
+    const world = new GatewayWorld(PLAIN);
+    for (const isParked of [false, true]) {
+      world.isParked = isParked;
+      for (const request of PROGRAMMING) {
+        await world.send('obd', OBD_REQUEST, single(request));
+        assert.deepEqual(world.reasons(), ['diagnostic-unauthenticated'], request);
+      }
+    }
+    for (const request of [
+      '23',
+      '2c01',
+      '2f',
+      '3d',
+      '840000',
+      '87',
+      '22f1a0',
+      '22f190f1a0',
+      '22f1',
+    ]) {
+      await world.send('obd', OBD_REQUEST, single(request));
+      assert.deepEqual(world.reasons(), ['diagnostic-service'], request);
+    }
+    assert.deepEqual(world.heard('chassis'), []);
+  });
+
+  it('lets programming through from a tester that the ECU has authenticated, when parked', async () => {
+    const world = new GatewayWorld(PLAIN);
+    await authenticate(world);
+    for (const request of PROGRAMMING) {
+      world.isParked = false;
+      await world.send('obd', OBD_REQUEST, single(request));
+      assert.deepEqual(world.reasons(), ['diagnostic-not-parked'], request);
+      world.isParked = true;
+      await world.send('obd', OBD_REQUEST, single(request));
+      assert.deepEqual(world.heard('chassis'), [single(request)], request);
+      if (request === '1101') await authenticate(world);
+    }
+  });
+
+  it('takes an authentication for one ECU as none for another', async () => {
+    const world = new GatewayWorld(PLAIN);
+    world.isParked = true;
+    await authenticate(world);
+    await world.send('obd', 0x6f1, '40 02 10 02 00 00 00 00');
+    assert.deepEqual(world.reasons(), ['diagnostic-unauthenticated']);
+    await world.send('obd', 0x7df, single('1002'));
+    assert.deepEqual(world.reasons(), ['diagnostic-service']);
+  });
+
+  it('forgets an authentication at silence, at reset, at the default session and when asked', async () => {
+    for (const end of ['silence', '1101', '1001', '1081', '2900'] as const) {
+      const world = new GatewayWorld(PLAIN);
+      world.isParked = true;
+      await authenticate(world);
+      if (end === 'silence') world.atMs += 5001;
+      else await world.send('obd', OBD_REQUEST, single(end));
+      world.reasons();
+      await world.send('obd', OBD_REQUEST, single('2711'));
+      assert.deepEqual(world.reasons(), ['diagnostic-unauthenticated'], end);
+    }
+  });
+
+  it('keeps an authentication while the tester is present, and while the ECU asks for time', async () => {
+    const world = new GatewayWorld(PLAIN);
+    world.isParked = true;
+    await authenticate(world);
+    for (let count = 0; count < 5; count += 1) {
+      world.atMs += 4000;
+      await world.send('obd', OBD_REQUEST, single('3e80'));
+    }
+    await world.send('obd', OBD_REQUEST, single('3101ff00'));
+    for (let count = 0; count < 5; count += 1) {
+      world.atMs += 9000;
+      await world.send('chassis', OBD_RESPONSE, single('7f3178'));
+    }
+    await world.send('chassis', OBD_RESPONSE, single('7101ff0000'));
+    await world.send('obd', OBD_REQUEST, single('2711'));
+    assert.deepEqual(world.reasons(), []);
+  });
+
+  it('believes no proof that was not asked for, and no other answer', async () => {
+    for (const [request, response] of [
+      ['22f190', '690312'],
+      ['2908', '690312'],
+      ['2903', '690311'],
+      ['2903', '690112'],
+      ['2903', '7f2912'],
+      ['2903', '62f190'],
+    ] as const) {
+      const world = new GatewayWorld(PLAIN);
+      world.isParked = true;
+      await world.send('obd', OBD_REQUEST, single(request));
+      await world.send('chassis', OBD_RESPONSE, single(response));
+      await world.send('obd', OBD_REQUEST, single('2711'));
+      assert.deepEqual(world.reasons(), ['diagnostic-unauthenticated'], `${request} ${response}`);
+    }
+  });
+
+  it('takes a proof that spans frames, with presence between, and an answer that does', async () => {
+    const world = new GatewayWorld(PLAIN);
+    world.isParked = true;
+    await world.send('obd', OBD_REQUEST, '10 10 29 03 00 0c 01 02');
+    await world.send('chassis', OBD_RESPONSE, '30 00 00');
+    await world.send('obd', 0x7df, single('3e80'));
+    await world.send('obd', OBD_REQUEST, '21 03 04 05 06 07 08 09');
+    await world.send('obd', OBD_REQUEST, '22 0a 0b 0c 00 00 00 00');
+    await world.send('chassis', OBD_RESPONSE, '10 0a 69 03 12 00 04 01');
+    await world.send('obd', OBD_REQUEST, '30 00 00');
+    await world.send('chassis', OBD_RESPONSE, '21 02 03 04 05 00 00 00');
+    await world.send('obd', OBD_REQUEST, single('2711'));
+    assert.deepEqual(world.reasons(), []);
+    assert.equal(world.heard('chassis').length, 6);
+    assert.equal(world.heard('obd').length, 3);
+  });
+
+  it('refuses answers to nothing', async () => {
+    const world = new GatewayWorld(PLAIN);
+    await world.send('chassis', OBD_RESPONSE, single('62f190'));
+    assert.deepEqual(world.reasons(), ['diagnostic-unsolicited']);
+    await world.send('obd', OBD_REQUEST, single('22f190'));
+    world.atMs += 10_001;
+    await world.send('chassis', OBD_RESPONSE, single('62f190'));
+    assert.deepEqual(world.reasons(), ['diagnostic-unsolicited']);
+    assert.deepEqual(world.heard('obd'), []);
+  });
+
+  it('lets the members of a group answer', async () => {
+    const world = new GatewayWorld(PLAIN);
+    await world.send('obd', 0x7df, single('22f190'));
+    await world.send('chassis', OBD_RESPONSE, single('62f19031'));
+    assert.deepEqual(world.heard('obd'), [single('62f19031')]);
+    await world.send('obd', 0x7df, '10 10 22 f1 90 f1 90 f1');
+    assert.deepEqual(world.reasons(), ['diagnostic-framing']);
+  });
+
+  it('holds services to the sessions of their rule', async () => {
+    const sessions = [3];
+    const [reading, ...others] = RULES.diagnostics;
+    const limited = { ...reading, allow: [{ service: 0x19 }], sessions };
+    const start = { ...reading, name: 'start', allow: [{ service: 0x10, subFunctions: [1, 3] }] };
+    const world = new GatewayWorld({ ...PLAIN, diagnostics: [limited, start, ...others.slice(1)] });
+    await world.send('obd', OBD_REQUEST, single('190209'));
+    assert.deepEqual(world.reasons(), ['diagnostic-session']);
+    await world.send('obd', OBD_REQUEST, single('1003'));
+    await world.send('chassis', OBD_RESPONSE, single('500300320 1f4'));
+    await world.send('obd', OBD_REQUEST, single('190209'));
+    assert.deepEqual(world.reasons(), []);
+    world.atMs += 11_000;
+    await world.send('obd', OBD_REQUEST, single('190209'));
+    assert.deepEqual(world.reasons(), ['diagnostic-session']);
+  });
+
+  it('holds each rule and each pair to its rate', async () => {
+    const rate = { burst: 3, perSecond: 1 };
+    const slowRule = RULES.diagnostics.map((rule) => ({ ...rule, rate }));
+    const slowPair = RULES.pairs.map((pair) => ({ ...pair, rate }));
+    for (const rules of [
+      { ...PLAIN, diagnostics: slowRule },
+      { ...PLAIN, pairs: slowPair },
+    ]) {
+      const world = new GatewayWorld(rules);
+      for (let count = 0; count < 5; count += 1) {
+        await world.send('obd', OBD_REQUEST, single('3e00'));
+      }
+      assert.deepEqual(world.reasons(), ['diagnostic-rate', 'diagnostic-rate']);
+    }
+    const world = new GatewayWorld({ ...PLAIN, pairs: slowPair });
+    await world.send('obd', OBD_REQUEST, single('3e00'));
+    for (let count = 0; count < 5; count += 1) {
+      await world.send('chassis', OBD_RESPONSE, single('7e00'));
+    }
+    assert.deepEqual(world.reasons(), ['diagnostic-rate', 'diagnostic-rate']);
+  });
+});
+
+describe('the diagnostic firewall, over Ethernet', () => {
+  it('lets the T-BOX do all, by its certificate and not by its address', () => {
+    const world = new GatewayWorld(PLAIN);
+    for (const request of [...PROGRAMMING, ...READING]) {
+      world.role = 'tbox';
+      assert.ok(world.gateway.permit(TBOX, ECU, bytes(request)), request);
+      assert.ok(!world.gateway.permit(TESTER, ECU, bytes('1002')));
+      world.role = undefined;
+      assert.ok(!world.gateway.permit(TBOX, ECU, bytes(request)), request);
+    }
+  });
+
+  it('lets a workshop program a parked vehicle only', () => {
+    const world = new GatewayWorld(PLAIN);
+    world.role = 'workshop';
+    for (const request of PROGRAMMING) {
+      world.isParked = false;
+      assert.ok(!world.gateway.permit(TESTER, ECU, bytes(request)), request);
+      assert.deepEqual(world.reasons(), ['diagnostic-not-parked']);
+      world.isParked = true;
+      assert.ok(world.gateway.permit(TESTER, ECU, bytes(request)), request);
+    }
+    assert.ok(!world.gateway.permit(TESTER, 0xe400, bytes('1002')));
+  });
+
+  it('lets a stranger program after the ECU has authenticated it', () => {
+    const world = new GatewayWorld(PLAIN);
+    world.isParked = true;
+    assert.ok(!world.gateway.permit(TESTER, ECU, bytes('1002')));
+    assert.ok(world.gateway.permit(TESTER, ECU, bytes('2903000401020304')));
+    world.gateway.observe(TESTER, ECU, bytes('690312'));
+    assert.ok(world.gateway.permit(TESTER, ECU, bytes('1002')));
+    assert.ok(!world.gateway.permit(TESTER + 1, ECU, bytes('1002')));
+    assert.ok(!world.gateway.permit(TESTER, ECU + 1, bytes('1002')));
+  });
+
+  it('refuses an empty message, and tells what it was about', () => {
+    const world = new GatewayWorld(PLAIN);
+    assert.ok(!world.gateway.permit(TESTER, ECU, new Uint8Array()));
+    assert.ok(!world.gateway.permit(TESTER, ECU, bytes('1002')));
+    assert.deepEqual(world.refusals.at(-1), {
+      reason: 'diagnostic-unauthenticated',
+      from: 'doip',
+      rule: 'programming',
+      tester: TESTER,
+      target: ECU,
+      service: 0x10,
+      subFunction: 2,
+      lengthBytes: 2,
+    });
+  });
+
+  it('remembers no more conversations than it may, and forgets the oldest', () => {
+    const world = new GatewayWorld(PLAIN);
+    world.isParked = true;
+    world.gateway.permit(TESTER, ECU, bytes('2903'));
+    world.gateway.observe(TESTER, ECU, bytes('690312'));
+    for (let target = 0x100; target < 0x100 + 1023; target += 1) {
+      world.atMs += 3;
+      world.gateway.permit(TESTER, target, bytes('3e00'));
+    }
+    assert.ok(world.gateway.permit(TESTER, ECU, bytes('2711')));
+    for (let target = 0x1000; target < 0x1000 + 1024; target += 1) {
+      world.atMs += 1;
+      world.gateway.permit(TESTER, target, bytes('3e00'));
+    }
+    assert.ok(!world.gateway.permit(TESTER, ECU, bytes('2711')));
+  });
+});
+
+async function authenticate(world: GatewayWorld): Promise<void> {
+  await world.send('obd', OBD_REQUEST, single('290300'));
+  await world.send('chassis', OBD_RESPONSE, single('690312'));
+  for (const bus of ['obd', 'chassis', 'body']) world.heard(bus);
+}
+
+function single(hex: string): string {
+  const message = bytes(hex);
+  return Buffer.from([message.length, ...message])
+    .toString('hex')
+    .padEnd(16, '0');
+}
+
+function bytes(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+}
