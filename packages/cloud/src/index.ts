@@ -28,6 +28,7 @@ export { signCheckpoint, verifyCheckpoints, verifyStream } from './event-log/ver
 export { CloudFault, type CloudFaultCode } from './fault.ts';
 export {
   revokeCertificate,
+  revokeUnrecorded,
   type RevocationRequest,
   revokeVehicle,
   setQuarantine,

@@ -208,13 +208,13 @@ export const campaignVehicleSchema = z
   })
   .openapi('CampaignVehicle');
 
-/** A certificate of a device. */
+/** A certificate of a device; of one that was issued beside the database the serial number alone is known. */
 export const certificateSchema = z
   .object({
     serial: z.string(),
-    vehicleId: z.string(),
+    vehicleId: z.string().optional(),
     authority: z.string(),
-    notAfter: instant,
+    notAfter: instant.optional(),
     revokedAt: instant.optional(),
     reason: z.string().optional(),
   })
@@ -226,6 +226,8 @@ export const revocationSchema = z
     reason: z
       .enum(['keyCompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation'])
       .default('keyCompromise'),
+    /** Also when it is not on record: a serial number that was misspelt is not found otherwise. */
+    isUnrecorded: z.boolean().default(false),
   })
   .openapi('Revocation');
 

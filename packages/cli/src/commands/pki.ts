@@ -83,11 +83,21 @@ function addRevocation(command: Command, context: CommandContext): void {
     .description('revoke a certificate; the gateway honours it at once')
     .argument('<serial>', 'its serial number')
     .option('--reason <REASON>', 'keyCompromise, superseded, …', 'keyCompromise')
-    .action(async (serial: string, options: { readonly reason: string }) => {
-      const call = { params: { serial }, json: { reason: options.reason } };
+    .option('--unrecorded', 'also when it was issued beside the database, and is not on record')
+    .action(async (serial: string, options: RevokeOptions) => {
+      const { reason, unrecorded: isUnrecorded = false } = options;
+      const call = { params: { serial }, json: { reason, isUnrecorded } };
       const row = await callServer(context.connection(), 'revokeCertificate', call);
-      context.output().result(row, () => `Revoked ${serial} of ${text(row, 'vehicleId')}`);
+      const owner = text(row, 'vehicleId');
+      context
+        .output()
+        .result(row, () => `Revoked ${serial}${owner === '' ? ', not on record' : ` of ${owner}`}`);
     });
+}
+
+interface RevokeOptions {
+  readonly reason: string;
+  readonly unrecorded?: boolean;
 }
 
 /** Opens the data folder beside a running server, or without one. */

@@ -133,7 +133,7 @@ class OpenGateway implements Gateway {
       informationRoutes(parts),
       provisioningRoutes(parts, this.#recorder),
       repositoryRoutes(parts, 'vehicle'),
-      statusRoutes(parts),
+      statusRoutes(parts, access),
     ]);
     this.#server = createServer({
       ...tls.options(),

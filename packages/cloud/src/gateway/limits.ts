@@ -42,7 +42,7 @@ export const TOUCH_ITEMS = 5000;
 export const PATH_MAX_CHARACTERS = 4096;
 /** How long a revocation list or an answer of OCSP is good. */
 export const STATUS_HOURS = 24;
-/** How long published revocations may lag behind the gateway's own. */
+/** How long it may last until new certificates are known to OCSP; revocations are at once. */
 export const STATUS_CACHE_MS = 60_000;
 /** How long requests under way may take to end when the server stops. */
 export const CLOSE_PATIENCE_MS = 10_000;

@@ -16,6 +16,7 @@ import {
 } from '@immota/pki';
 import type { CloudContext } from '../context.ts';
 import { CloudFault } from '../fault.ts';
+import type { AccessView } from '../inventory/access.ts';
 import { readBody, sendBytes } from './exchange.ts';
 import { STATUS_CACHE_MS, STATUS_HOURS } from './limits.ts';
 import type { GatewayParts, Route } from './parts.ts';
@@ -26,8 +27,11 @@ interface AuthorityStatus {
 }
 
 /** Makes the routes. The list of an authority is named by its key: `/pki/KEYID.crl`. */
-export function statusRoutes({ context, authorities }: GatewayParts): ReadonlyMap<string, Route> {
-  const load = rememberStatus(context);
+export function statusRoutes(
+  { context, authorities }: GatewayParts,
+  access: AccessView,
+): ReadonlyMap<string, Route> {
+  const load = rememberStatus(context, access);
   return new Map<string, Route>([
     [
       'GET /pki/',
@@ -81,9 +85,13 @@ export function keyNameOf({ certificate }: Pick<Authority, 'certificate'>): stri
   return Buffer.from(keyIdOf(certificate.publicKeyDer)).toString('hex');
 }
 
-/** Anybody may ask, so the database is asked once in a while; the gateway itself knows at once. */
-function rememberStatus(context: CloudContext): (authority: Authority) => Promise<AuthorityStatus> {
+/** Anybody may ask, so the database is asked once in a while, and after each revocation. */
+function rememberStatus(
+  context: CloudContext,
+  access: AccessView,
+): (authority: Authority) => Promise<AuthorityStatus> {
   const known = new Map<Authority, { readonly status: Promise<AuthorityStatus>; atMs: number }>();
+  access.onChange(() => known.clear());
   return (authority) => {
     const atMs = context.clock.now().epochMilliseconds;
     const last = known.get(authority);

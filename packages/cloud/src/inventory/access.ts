@@ -2,13 +2,18 @@
  * Who is barred: revoked certificates and quarantined vehicles, held in memory so that each request
  * can ask, and told of changes by every process that makes one.
  */
-import type { RevocationReason, SerialNumber } from '@immota/pki';
+import { keyIdOf, type RevocationReason, type SerialNumber } from '@immota/pki';
 import { sql } from '@immota/store';
 import { committed, type CloudContext } from '../context.ts';
+import { FLEET_STREAM } from '../event-log/event-sink.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
+import type { IssuingContext } from './credentials.ts';
 
 /** The channel that is told of each change; the payload is empty. */
 const ACCESS_CHANNEL = 'immota_access';
+
+/** The views of this process on each database: whoever bars somebody here brings them up to date at once. */
+const views = new WeakMap<CloudDatabase, Set<AccessView>>();
 
 /** What is barred at this moment. */
 export interface AccessView {
@@ -34,9 +39,9 @@ export async function openAccessView(
 ): Promise<AccessView> {
   let revoked: ReadonlySet<string> = new Set();
   let quarantined: ReadonlySet<string> = new Set();
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<unknown> = Promise.resolve();
   const listeners = new Set<() => void>();
-  const reload = async (): Promise<void> => {
+  const read = async (): Promise<void> => {
     const { kysely } = database;
     const [serials, vehicles] = await Promise.all([
       kysely
@@ -50,12 +55,20 @@ export async function openAccessView(
     quarantined = new Set(vehicles.map(({ vehicle_id: id }) => id));
     for (const listener of listeners) listener();
   };
+  // One after the other: what was read before must not come behind what was read later.
+  const reload = (): Promise<void> => {
+    const next = running.then(read);
+    running = next.catch(() => undefined);
+    return next;
+  };
   // First listen, then read: what changes in between is told.
   const subscription = await database.listen(ACCESS_CHANNEL, () => {
-    running = running.then(reload).catch(failed);
+    reload().catch(failed);
   });
   await reload();
-  return {
+  const own = views.get(database) ?? new Set<AccessView>();
+  views.set(database, own);
+  const view: AccessView = {
     isRevoked: (serial) => revoked.has(serial),
     isQuarantined: (vehicleId) => quarantined.has(vehicleId),
     reload,
@@ -64,10 +77,21 @@ export async function openAccessView(
       return () => listeners.delete(listener);
     },
     async close() {
+      own.delete(view);
       await subscription.close();
       await running;
     },
   };
+  own.add(view);
+  return view;
+}
+
+/**
+ * Has the views of this process see a change before whoever made it is answered. Those of others hear of it,
+ * and so do these, should they fail now: what was written stands.
+ */
+async function refreshViews(database: CloudDatabase): Promise<void> {
+  await Promise.allSettled([...(views.get(database) ?? [])].map((view) => view.reload()));
 }
 
 /** What is revoked, and why. */
@@ -92,6 +116,37 @@ export async function revokeCertificate(
 }
 
 /**
+ * Revokes a certificate that the authority for devices issued beside this database: in a factory, or
+ * before the database was lost. Nothing is known of it but its serial number.
+ *
+ * @returns whether it was good until now; one that is on record after all is revoked there.
+ */
+export async function revokeUnrecorded(
+  context: IssuingContext,
+  serial: SerialNumber,
+  request: RevocationRequest,
+): Promise<boolean> {
+  if (await revokeCertificate(context, serial, request)) return true;
+  const at = context.clock.now();
+  const { reason, by } = request;
+  const authority = Buffer.from(keyIdOf(context.devices.certificate.publicKeyDer)).toString('hex');
+  const isNew = await committed(context.database, async (tx) => {
+    const { rows } = await sql`
+      insert into device_certificate (serial, authority, revoked_at, revocation_reason)
+      values (${serial}, ${authority}, ${at}, ${reason}) on conflict do nothing
+      returning serial`.execute(tx);
+    if (rows.length === 0) return false;
+    const body = { serial, reason, by };
+    const event = { stream: FLEET_STREAM, kind: 'certificate.revoked', at, body } as const;
+    await context.events.append(tx, [event]);
+    await notifyAccess(tx);
+    return true;
+  });
+  await refreshViews(context.database);
+  return isNew;
+}
+
+/**
  * Revokes every certificate of a vehicle.
  *
  * @returns how many were good until now.
@@ -110,7 +165,7 @@ async function revokeWhere(
   { reason, by }: RevocationRequest,
 ): Promise<number> {
   const at = context.clock.now();
-  return await committed(context.database, async (tx) => {
+  const count = await committed(context.database, async (tx) => {
     const { rows } = await sql<{ readonly serial: string; readonly vehicle_id: string }>`
       update device_certificate set revoked_at = ${at}, revocation_reason = ${reason}
       where ${where} and revoked_at is null returning serial, vehicle_id`.execute(tx);
@@ -126,6 +181,8 @@ async function revokeWhere(
     await notifyAccess(tx);
     return rows.length;
   });
+  await refreshViews(context.database);
+  return count;
 }
 
 /**
@@ -141,7 +198,7 @@ export async function setQuarantine(
   by = 'this machine',
 ): Promise<boolean> {
   const at = context.clock.now();
-  return await committed(context.database, async (tx) => {
+  const isThere = await committed(context.database, async (tx) => {
     const { rows } = await sql<{ readonly quarantined: boolean }>`select quarantined from vehicle
       where vehicle_id = ${vehicleId} for no key update`.execute(tx);
     const [row] = rows;
@@ -154,6 +211,8 @@ export async function setQuarantine(
     await notifyAccess(tx);
     return true;
   });
+  await refreshViews(context.database);
+  return isThere;
 }
 
 async function notifyAccess(tx: CloudTransaction): Promise<void> {

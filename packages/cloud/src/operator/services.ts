@@ -1,14 +1,14 @@
 /** What the operator API works on. */
 import type { Campaigns } from '../campaign/campaigns.ts';
 import type { ReleaseStore } from '../campaign/release-store.ts';
-import type { CloudContext } from '../context.ts';
+import type { IssuingContext } from '../inventory/credentials.ts';
 import type { ImageUploads } from '../image-repository/upload.ts';
 import type { TrustContext } from '../trust/publish.ts';
 import type { TrustStore } from '../trust/trust-store.ts';
 
 /** Everything the routes call. */
 export interface OperatorServices {
-  readonly context: CloudContext;
+  readonly context: IssuingContext;
   readonly trustContext: TrustContext;
   readonly trust: TrustStore;
   readonly releases: ReleaseStore;

@@ -7,7 +7,7 @@ import { parseFleetQuery } from '../campaign/fleet-query.ts';
 import { type CloudContext, committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { VehicleInventory } from '../director/ports.ts';
-import { revokeCertificate, setQuarantine } from '../inventory/access.ts';
+import { revokeCertificate, revokeUnrecorded, setQuarantine } from '../inventory/access.ts';
 import { EcuKeyCache } from '../inventory/ecu-key.ts';
 import { approveReplacement } from '../inventory/replacement.ts';
 import { saveVehicle } from '../inventory/vehicle.ts';
@@ -179,9 +179,10 @@ function addCertificateRoutes(app: OperatorApp, { context }: OperatorServices): 
   });
   app.openapi(OPERATOR_ROUTES.revokeCertificate.config, async (c) => {
     const serial = parseSerialNumber(c.req.valid('param').serial);
-    const { reason } = c.req.valid('json');
+    const { reason, isUnrecorded } = c.req.valid('json');
     const by = c.get('caller').name;
-    await revokeCertificate(context, serial, { reason, by });
+    const revoke = isUnrecorded ? revokeUnrecorded : revokeCertificate;
+    await revoke(context, serial, { reason, by });
     const row = await context.database.kysely
       .selectFrom('device_certificate')
       .selectAll()
@@ -194,24 +195,24 @@ function addCertificateRoutes(app: OperatorApp, { context }: OperatorServices): 
 
 function certificateView(row: {
   readonly serial: string;
-  readonly vehicle_id: string;
+  readonly vehicle_id: string | null;
   readonly authority: string;
-  readonly not_after: Temporal.Instant;
+  readonly not_after: Temporal.Instant | null;
   readonly revoked_at: Temporal.Instant | null;
   readonly revocation_reason: string | null;
 }): {
   serial: string;
-  vehicleId: string;
+  vehicleId: string | undefined;
   authority: string;
-  notAfter: string;
+  notAfter: string | undefined;
   revokedAt: string | undefined;
   reason: string | undefined;
 } {
   return {
     serial: row.serial,
-    vehicleId: row.vehicle_id,
+    vehicleId: row.vehicle_id ?? undefined,
     authority: row.authority,
-    notAfter: row.not_after.toString(),
+    notAfter: row.not_after?.toString(),
     revokedAt: row.revoked_at?.toString(),
     reason: row.revocation_reason ?? undefined,
   };

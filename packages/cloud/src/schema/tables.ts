@@ -133,12 +133,12 @@ export interface VehicleDirectorRow {
   readonly signed_at: Generated<Time>;
 }
 
-/** A certificate of a device and whether it is revoked. */
+/** A certificate of a device and whether it is revoked. Of one that was issued elsewhere we know the serial alone. */
 export interface DeviceCertificateRow {
   readonly serial: string;
   readonly authority: string;
-  readonly vehicle_id: string;
-  readonly not_after: Time;
+  readonly vehicle_id: string | null;
+  readonly not_after: Time | null;
   readonly issued_at: Generated<Time>;
   readonly revoked_at: Time | null;
   readonly revocation_reason: string | null;

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { after, before, describe, it } from 'node:test';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { utf8 } from '@immota/base';
 import { generateDecryptionKey, unwrapContentKey } from '@immota/image';
 import {
+  encodeCertificatesPem,
   encodeEnrolmentRequest,
   generateSigner,
+  makeDeviceCredentials,
   parseCaCerts,
+  parseDeviceId,
   parseEnrolmentResponse,
 } from '@immota/pki';
 import {
@@ -21,10 +27,16 @@ import {
   verifyTime,
 } from '@immota/uptane';
 import type { Signer } from '@immota/base';
-import { describeUploaded, draftTargets } from '../../src/index.ts';
+import {
+  describeUploaded,
+  draftTargets,
+  revokeCertificate,
+  revokeUnrecorded,
+} from '../../src/index.ts';
+import { deviceValidity } from '../../src/inventory/credentials.ts';
 import { keyNameOf } from '../../src/gateway/status-routes.ts';
 import { signersOf } from '../../src/trust/keystore.ts';
-import type { TestClient } from '../support/client.ts';
+import { deviceClient, type TestClient } from '../support/client.ts';
 import { repeatingEntropy } from '../support/ports.ts';
 import { startTestCloud, type TestCloud } from '../support/running-cloud.ts';
 import { stranger } from '../support/world.ts';
@@ -342,6 +354,37 @@ describe('shared credentials', () => {
   });
 });
 
+/** Whether the published list has a serial number. */
+async function listed(serial: string): Promise<boolean> {
+  const { authorities } = cloud.running.cloud;
+  const path = `/pki/${keyNameOf(authorities.devices)}.crl`;
+  const { body } = await cloud.stranger().ask('GET', path);
+  return body.toString('hex').includes(serial);
+}
+
+/** Asks by OCSP as openssl does; undefined where there is no openssl. */
+async function openOcsp(
+  test: Pick<TestContext, 'after'>,
+  issuerPem: string,
+): Promise<{ ask(serial: string): Promise<string> } | undefined> {
+  if (spawnSync('openssl', ['version']).status !== 0) return undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'immota-ocsp-'));
+  test.after(() => rm(folder, { recursive: true }));
+  const [issuer, query, reply] = ['issuer.pem', 'query.der', 'reply.der'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  await writeFile(issuer, issuerPem);
+  return {
+    async ask(serial) {
+      const of = ['ocsp', '-issuer', issuer, '-serial', `0x${serial}`];
+      spawnSync('openssl', [...of, '-reqout', query]);
+      const body = await readFile(query);
+      await writeFile(reply, (await cloud.stranger().ask('POST', '/pki/ocsp', { body })).body);
+      return String(spawnSync('openssl', [...of, '-noverify', '-respin', reply]).stdout);
+    },
+  };
+}
+
 describe('revocation for others', () => {
   it('is published as a list', async () => {
     const { authorities } = cloud.running.cloud;
@@ -352,6 +395,48 @@ describe('revocation for others', () => {
       [200, 'application/pkix-crl'],
     );
     assert.equal((await cloud.stranger().ask('GET', '/pki/nobody.crl')).status, 404);
+  });
+
+  it('is told at once, in the list and by OCSP', async (test) => {
+    const { context, authorities } = cloud.running.cloud;
+    const { certificate } = await cloud.credentials('veh-told');
+    const { serial } = certificate;
+    assert.equal(await listed(serial), false);
+    const ocsp = await openOcsp(test, encodeCertificatesPem([authorities.devices.certificate]));
+    // Who is issued to is read once a minute; who is revoked, at once.
+    cloud.clock.advance({ minutes: 1 });
+    assert.match((await ocsp?.ask(serial)) ?? 'good', /good/);
+    await revokeCertificate(context, serial, { reason: 'superseded', by: 'test' });
+    assert.equal(await listed(serial), true);
+    assert.match((await ocsp?.ask(serial)) ?? 'revoked', /revoked/);
+    if (ocsp === undefined) test.diagnostic('not run: the part by OCSP, openssl is not installed');
+  });
+
+  it('is for any serial number of the authority, also for what was issued beside the database', async () => {
+    const { context, authorities } = cloud.running.cloud;
+    const validity = deviceValidity(context);
+    const { entropy, serverRoots } = context;
+    const request = { serverRoots, validity, entropy };
+    const id = parseDeviceId('veh-factory');
+    const credentials = await makeDeviceCredentials(authorities.devices, id, request);
+    const { serial } = credentials.certificate;
+    const stray = deviceClient(cloud.running.urls.gateway, credentials, true);
+    assert.equal((await stray.ask('GET', '/director/1.root.json')).status, 200);
+    const revocation = { reason: 'keyCompromise', by: 'test' } as const;
+    assert.equal(await revokeCertificate(context, serial, revocation), false);
+    assert.equal((await stray.ask('GET', '/director/1.root.json')).status, 200);
+    assert.equal(await revokeUnrecorded(context, serial, revocation), true);
+    const answer = await stray.ask('GET', '/director/1.root.json');
+    assert.deepEqual([answer.status, answer.json()['code']], [403, 'REVOKED']);
+    stray.close();
+    assert.equal(await listed(serial), true);
+    assert.equal(await revokeUnrecorded(context, serial, revocation), false);
+    const told = (await cloud.eventsOf('fleet')).filter((kind) => kind === 'certificate.revoked');
+    assert.equal(told.length, 1);
+    // One that is on record is revoked as its vehicle's.
+    const { certificate } = await cloud.credentials('veh-recorded');
+    assert.equal(await revokeUnrecorded(context, certificate.serial, revocation), true);
+    assert.ok((await cloud.eventsOf('veh-recorded')).includes('certificate.revoked'));
   });
 
   it('is answered by OCSP, also to what is no request', async () => {

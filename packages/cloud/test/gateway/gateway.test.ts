@@ -108,7 +108,6 @@ describe('the gateway refuses', () => {
     assert.equal((await client.ask('GET', '/director/targets.json')).status, 200);
     const { context } = cloud.running.cloud;
     await revokeVehicle(context, vehicle.id, { reason: 'keyCompromise', by: 'test' });
-    await cloud.running.access.reload();
     const answer = await client.ask('GET', '/director/targets.json');
     assert.deepEqual([answer.status, answer.json()['code']], [403, 'REVOKED']);
     assert.ok((await cloud.eventsOf(vehicle.id)).includes('certificate.revoked'));
@@ -118,13 +117,11 @@ describe('the gateway refuses', () => {
     const { vehicle, client } = await registered(true);
     const { context } = cloud.running.cloud;
     await setQuarantine(context, vehicle.id, true);
-    await cloud.running.access.reload();
     const answer = await client.ask('GET', '/director/timestamp.json', {
       headers: { 'if-none-match': '"1"' },
     });
     assert.deepEqual([answer.status, answer.json()['code']], [403, 'QUARANTINED']);
     await setQuarantine(context, vehicle.id, false);
-    await cloud.running.access.reload();
     assert.equal((await client.ask('GET', '/director/timestamp.json')).status, 200);
   });
 

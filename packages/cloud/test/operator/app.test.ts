@@ -214,6 +214,14 @@ describe('a refusal', () => {
       404,
       'NOT_FOUND',
     ],
+    'a certificate whose serial number is none': async () => [
+      await world.ask('POST', `${api}/certificates/0x/revocation`, {
+        as,
+        json: { isUnrecorded: true },
+      }),
+      400,
+      'CERTIFICATE_MALFORMED',
+    ],
     'a body that is no JSON': async () => [
       await world.ask('POST', `${api}/campaigns`, {
         as,
