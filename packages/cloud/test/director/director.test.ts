@@ -23,7 +23,6 @@ import {
   type Trusted,
 } from '@immota/uptane';
 import { verifyStream } from '../../src/event-log/verify-stream.ts';
-import { MANIFEST_ATTEMPTS_MAX } from '../../src/limits.ts';
 import { registerEcus } from '../../src/inventory/register.ts';
 import {
   type CloudRole,
@@ -35,7 +34,6 @@ import {
 import { expiryOf } from '../../src/trust/lifetimes.ts';
 import { publishMetadata } from '../../src/trust/publish.ts';
 import type { TestImage } from '../support/repositories.ts';
-import { refusalOf } from '../../src/gateway/refusal-table.ts';
 import { installationReport, readJson, TestVehicle } from '../support/vehicle.ts';
 import {
   type DirectorWorld,
@@ -169,27 +167,6 @@ describe('accept()', () => {
       world.director.accept(vehicle.id, own[1] ?? new Uint8Array()),
     ]);
     assert.equal((await ecuRow('TBOX-1'))['report_counter'], 2);
-  });
-
-  it('gives way to others of the same vehicle so often, and no more', async () => {
-    const manifests: Uint8Array[] = [];
-    for (let index = 0; index <= MANIFEST_ATTEMPTS_MAX; index += 1) {
-      manifests.push(await vehicle.manifest());
-    }
-    // All come at once: in each round the first that waits is stored, and the others look again.
-    const outcomes = await Promise.allSettled(
-      manifests.map((manifest) => world.director.accept(vehicle.id, manifest)),
-    );
-    const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-    assert.deepEqual(
-      refused.map((error: unknown) => refusalOf(error)).map(({ status, code }) => [status, code]),
-      [[409, 'MANIFEST_CONFLICT']],
-    );
-    assert.equal(outcomes.at(-1)?.status, 'rejected');
-    assert.equal((await ecuRow('TBOX-1'))['report_counter'], MANIFEST_ATTEMPTS_MAX);
-    // It is sent again, as the vehicle does, and nothing is lost.
-    await world.director.accept(vehicle.id, manifests.at(-1) ?? new Uint8Array());
-    assert.equal((await ecuRow('TBOX-1'))['report_counter'], MANIFEST_ATTEMPTS_MAX + 1);
   });
 
   const refusals: Readonly<
