@@ -179,7 +179,7 @@ export class DoipClient {
     let isNew = this.#partialDeadlineMs === undefined;
     this.#decoder.feed(bytes);
     for (let event = this.#decoder.next(); event !== undefined; event = this.#decoder.next()) {
-      isNew = true;
+      if (event.kind !== 'began') isNew = true;
       this.#take(event, atMs);
     }
     if (!this.#decoder.isWithin) this.#partialDeadlineMs = undefined;

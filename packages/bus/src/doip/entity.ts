@@ -141,7 +141,7 @@ export class DoipEntity {
     decoder.feed(bytes);
     for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
       connection.version = event.version;
-      isNew = true;
+      if (event.kind !== 'began') isNew = true;
       this.#take(connection, event, atMs);
     }
     if (!decoder.isWithin) connection.partialDeadlineMs = undefined;
