@@ -30,13 +30,40 @@ interface Searcher {
  * @returns covers in the order of the image; they do not overlap in it.
  */
 export function findCovers(base: Uint8Array, image: Uint8Array): readonly Cover[] {
-  const searcher = createSearcher(base, image);
+  return scanForCovers(createWindow(base), image, 0);
+}
+
+/** A stretch of the base that can be searched, more than once. */
+export interface SearchWindow {
+  readonly bytes: Uint8Array;
+  readonly sorted: Int32Array;
+  /** Where in `sorted` the suffixes begin that start with two given bytes. */
+  readonly starts: Int32Array;
+}
+
+/** Makes a stretch searchable: ten times its memory while it is made, five times afterwards. */
+export function createWindow(bytes: Uint8Array): SearchWindow {
+  return { bytes, sorted: buildSuffixArray(bytes), starts: countPrefixes(bytes) };
+}
+
+/**
+ * Finds covers in a window.
+ *
+ * @param beginAt - where in the window bytes are tried first.
+ */
+export function scanForCovers(
+  window: SearchWindow,
+  image: Uint8Array,
+  beginAt: number,
+): readonly Cover[] {
+  const base = window.bytes;
+  const searcher = createSearcher(window, image);
   const covers: Cover[] = [];
   let scan = 0;
   let exact = 0;
   // The alignment in force: from where in the image, and from where in the base, it has been followed.
   let at = 0;
-  let baseAt = 0;
+  let baseAt = beginAt;
   while (scan < image.length) {
     let score = 0;
     const shift = baseAt - at;
@@ -131,9 +158,10 @@ function divide(
   return length;
 }
 
-function createSearcher(base: Uint8Array, image: Uint8Array): Searcher {
-  const sorted = buildSuffixArray(base);
-  const starts = countPrefixes(base);
+function createSearcher(
+  { bytes: base, sorted, starts }: SearchWindow,
+  image: Uint8Array,
+): Searcher {
   const searcher: Searcher = {
     baseAt: 0,
     lengthBytes: 0,

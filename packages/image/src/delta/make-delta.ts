@@ -22,6 +22,8 @@ export interface MakeDeltaOptions {
   readonly pageBytes?: number;
   /** Of Zstandard, 1 to 19; 19 when left out. */
   readonly level?: number;
+  /** Images up to this long are searched whole, others in windows; 64 MiB when left out, at least 4 KiB. */
+  readonly searchWindowBytes?: number;
   /** How much memory a section may take where it is applied; 2 MiB when left out. */
   readonly sectionBytes?: number;
 }
@@ -52,7 +54,7 @@ export function* makeDelta(
   const encoded = encodeDeltaHeader(header);
   yield encoded;
   const writer = new SectionWriter({ header: encoded, level, sectionBytes });
-  const covers = alignImages(pair);
+  const covers = alignImages(pair, options.searchWindowBytes);
   if (pageBytes === undefined) {
     yield* writeForwards(pair, covers, writer);
   } else {

@@ -45,6 +45,20 @@ describe('makeDelta() and applyDelta()', () => {
     );
   });
 
+  it('give any image from any other when both are too long to be searched whole', async () => {
+    await fc.assert(
+      fc.asyncProperty(pairs, fc.array(pairs, { maxLength: 4 }), async (pair, more) => {
+        const base = Buffer.concat([...more.map((one) => one.base), pair.base]);
+        const image = Buffer.concat([pair.image, ...more.map((one) => one.image)]);
+        const delta = make({ base, image }, { searchWindowBytes: 4096 });
+        const { given, code } = await apply([delta], base, image);
+        assert.equal(code, undefined);
+        assert.ok(Buffer.from(given).equals(image));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('make the same delta from the same images', () => {
     fc.assert(
       fc.property(pairs, (pair) => {
