@@ -100,6 +100,7 @@ export {
   parseGatewayRules,
   type ServiceRule,
 } from './gateway/rules.ts';
+export { TesterRoles } from './gateway/tester-roles.ts';
 export {
   createVehicleLinkCredentials,
   type LinkCredential,

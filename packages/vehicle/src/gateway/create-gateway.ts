@@ -3,7 +3,9 @@
  * frame, and judges whole diagnostic messages for the router between Ethernet and CAN. Everything it
  * refuses it tells.
  */
-import type { CanBus, CanFrame, SecocReceiver } from '@immota/bus';
+import { type CanBus, type CanFrame, DOIP_NACK, type SecocReceiver } from '@immota/bus';
+import type { DiagnosticPermission } from '../doip/diagnostic-router.ts';
+import type { DiagnosticRoute as DoipRoute } from '../doip/target.ts';
 import type { Timer } from '../ports.ts';
 import { DiagnosticFirewall } from './diagnostic-firewall.ts';
 import { DiagnosticRoute } from './diagnostic-route.ts';
@@ -38,24 +40,31 @@ export interface GatewayCounts {
 /** See the head of the file. */
 export interface Gateway {
   /**
-   * Judges a whole request of a tester over Ethernet, and takes note of one that may pass.
+   * Judges a whole request of a tester over Ethernet, and takes note of one that may pass. It is made
+   * for the router of DoIP.
    *
    * @param tester - its logical address, as activated on its own connection.
    */
-  permit(tester: number, target: number, message: Uint8Array): boolean;
-  /** Takes note of an ECU's answer to a tester over Ethernet. */
-  observe(tester: number, target: number, message: Uint8Array): void;
-  counts(): GatewayCounts;
+  permit(this: void, tester: number, target: number, message: Uint8Array): DiagnosticPermission;
+  /** Hears the answers on a route of DoIP: by them an ECU tells whom it has authenticated. */
+  watch(this: void, route: DoipRoute): DoipRoute;
+  counts(this: void): GatewayCounts;
   /** Forwards nothing more; the buses stay open. */
-  close(): void;
+  close(this: void): void;
 }
 
 /** Makes a gateway and begins. @throws GatewayFault RULES_UNKNOWN_NAME. */
 export function createGateway(options: GatewayOptions): Gateway {
-  return new RunningGateway(options);
+  const gateway = new RunningGateway(options);
+  return {
+    permit: (tester, target, message) => gateway.permit(tester, target, message),
+    watch: (route) => gateway.watch(route),
+    counts: () => gateway.counts(),
+    close: () => gateway.close(),
+  };
 }
 
-class RunningGateway implements Gateway {
+class RunningGateway {
   readonly #options: GatewayOptions;
   readonly #frames: FrameFirewall;
   readonly #diagnostics: DiagnosticFirewall;
@@ -81,7 +90,7 @@ class RunningGateway implements Gateway {
     }
   }
 
-  permit(tester: number, target: number, message: Uint8Array): boolean {
+  permit(tester: number, target: number, message: Uint8Array): DiagnosticPermission {
     const refusal = this.#diagnostics.judge(
       {
         from: DOIP_SOURCE,
@@ -94,14 +103,31 @@ class RunningGateway implements Gateway {
       },
       this.#options.timer.elapsedMs(),
     );
-    if (refusal === undefined) this.#forwarded += 1;
-    else this.#refuse({ ...refusal, lengthBytes: message.length });
-    return refusal === undefined;
+    if (refusal === undefined) {
+      this.#forwarded += 1;
+      return 'permit';
+    }
+    this.#refuse({ ...refusal, lengthBytes: message.length });
+    // {13400-2:2019 table 24} What a firewall keeps away cannot be reached; it does not say that it is there.
+    return { nackCode: DOIP_NACK.targetUnreachable };
   }
 
-  observe(tester: number, target: number, message: Uint8Array): void {
-    const key = { from: DOIP_SOURCE, tester, target };
-    this.#diagnostics.noteResponse(key, message, this.#options.timer.elapsedMs());
+  watch(route: DoipRoute): DoipRoute {
+    return (address) => {
+      const target = route(address);
+      if (typeof target === 'number') return target;
+      const { messageMaxBytes } = target;
+      const deliver: typeof target.deliver = (request) =>
+        target.deliver({
+          ...request,
+          respondAs: async (source, message) => {
+            const key = { from: DOIP_SOURCE, tester: request.tester, target: source };
+            this.#diagnostics.noteResponse(key, message, this.#options.timer.elapsedMs());
+            await request.respondAs(source, message);
+          },
+        });
+      return { messageMaxBytes, deliver };
+    };
   }
 
   counts(): GatewayCounts {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { TesterRoles, type RoutedRequest } from '@immota/vehicle';
 import { GatewayWorld, RULES } from '../support/gateway-world.ts';
 
 const PLAIN = { ...RULES, frames: [] };
@@ -221,10 +222,10 @@ describe('the diagnostic firewall, over Ethernet', () => {
     const world = new GatewayWorld(PLAIN);
     for (const request of [...PROGRAMMING, ...READING]) {
       world.role = 'tbox';
-      assert.ok(world.gateway.permit(TBOX, ECU, bytes(request)), request);
-      assert.ok(!world.gateway.permit(TESTER, ECU, bytes('1002')));
+      assert.ok(permits(world, TBOX, ECU, bytes(request)), request);
+      assert.ok(!permits(world, TESTER, ECU, bytes('1002')));
       world.role = undefined;
-      assert.ok(!world.gateway.permit(TBOX, ECU, bytes(request)), request);
+      assert.ok(!permits(world, TBOX, ECU, bytes(request)), request);
     }
   });
 
@@ -233,29 +234,29 @@ describe('the diagnostic firewall, over Ethernet', () => {
     world.role = 'workshop';
     for (const request of PROGRAMMING) {
       world.isParked = false;
-      assert.ok(!world.gateway.permit(TESTER, ECU, bytes(request)), request);
+      assert.ok(!permits(world, TESTER, ECU, bytes(request)), request);
       assert.deepEqual(world.reasons(), ['diagnostic-not-parked']);
       world.isParked = true;
-      assert.ok(world.gateway.permit(TESTER, ECU, bytes(request)), request);
+      assert.ok(permits(world, TESTER, ECU, bytes(request)), request);
     }
-    assert.ok(!world.gateway.permit(TESTER, 0xe400, bytes('1002')));
+    assert.ok(!permits(world, TESTER, 0xe400, bytes('1002')));
   });
 
-  it('lets a stranger program after the ECU has authenticated it', () => {
+  it('lets a stranger program after the ECU has authenticated it', async () => {
     const world = new GatewayWorld(PLAIN);
     world.isParked = true;
-    assert.ok(!world.gateway.permit(TESTER, ECU, bytes('1002')));
-    assert.ok(world.gateway.permit(TESTER, ECU, bytes('2903000401020304')));
-    world.gateway.observe(TESTER, ECU, bytes('690312'));
-    assert.ok(world.gateway.permit(TESTER, ECU, bytes('1002')));
-    assert.ok(!world.gateway.permit(TESTER + 1, ECU, bytes('1002')));
-    assert.ok(!world.gateway.permit(TESTER, ECU + 1, bytes('1002')));
+    assert.ok(!permits(world, TESTER, ECU, bytes('1002')));
+    assert.ok(permits(world, TESTER, ECU, bytes('2903000401020304')));
+    await answer(world, TESTER, ECU, '690312');
+    assert.ok(permits(world, TESTER, ECU, bytes('1002')));
+    assert.ok(!permits(world, TESTER + 1, ECU, bytes('1002')));
+    assert.ok(!permits(world, TESTER, ECU + 1, bytes('1002')));
   });
 
   it('refuses an empty message, and tells what it was about', () => {
     const world = new GatewayWorld(PLAIN);
-    assert.ok(!world.gateway.permit(TESTER, ECU, new Uint8Array()));
-    assert.ok(!world.gateway.permit(TESTER, ECU, bytes('1002')));
+    assert.ok(!permits(world, TESTER, ECU, new Uint8Array()));
+    assert.ok(!permits(world, TESTER, ECU, bytes('1002')));
     assert.deepEqual(world.refusals.at(-1), {
       reason: 'diagnostic-unauthenticated',
       from: 'doip',
@@ -268,21 +269,85 @@ describe('the diagnostic firewall, over Ethernet', () => {
     });
   });
 
-  it('remembers no more conversations than it may, and forgets the oldest', () => {
+  it('remembers no more conversations than it may, and forgets the oldest', async () => {
     const world = new GatewayWorld(PLAIN);
     world.isParked = true;
-    world.gateway.permit(TESTER, ECU, bytes('2903'));
-    world.gateway.observe(TESTER, ECU, bytes('690312'));
+    permits(world, TESTER, ECU, bytes('2903'));
+    await answer(world, TESTER, ECU, '690312');
     for (let target = 0x100; target < 0x100 + 1023; target += 1) {
       world.atMs += 3;
-      world.gateway.permit(TESTER, target, bytes('3e00'));
+      permits(world, TESTER, target, bytes('3e00'));
     }
-    assert.ok(world.gateway.permit(TESTER, ECU, bytes('2711')));
+    assert.ok(permits(world, TESTER, ECU, bytes('2711')));
     for (let target = 0x1000; target < 0x1000 + 1024; target += 1) {
       world.atMs += 1;
-      world.gateway.permit(TESTER, target, bytes('3e00'));
+      permits(world, TESTER, target, bytes('3e00'));
     }
-    assert.ok(!world.gateway.permit(TESTER, ECU, bytes('2711')));
+    assert.ok(!permits(world, TESTER, ECU, bytes('2711')));
+  });
+});
+
+function permits(
+  world: GatewayWorld,
+  tester: number,
+  target: number,
+  message: Uint8Array,
+): boolean {
+  const permission = world.gateway.permit(tester, target, message);
+  if (permission !== 'permit') assert.deepEqual(permission, { nackCode: 0x06 });
+  return permission === 'permit';
+}
+
+/** Lets an ECU behind the router answer. */
+async function answer(
+  world: GatewayWorld,
+  tester: number,
+  target: number,
+  hex: string,
+): Promise<void> {
+  const answered: Uint8Array[] = [];
+  const route = world.gateway.watch((address) => {
+    if (address !== target) return 0x03;
+    const deliver = (request: RoutedRequest): undefined => {
+      void request.respondAs(target, bytes(hex));
+    };
+    return { messageMaxBytes: 100, deliver };
+  });
+  const found = route(target);
+  assert.ok(typeof found === 'object' && found.messageMaxBytes === 100);
+  assert.equal(route(target + 1), 0x03);
+  const respond = async (message: Uint8Array): Promise<void> => {
+    answered.push(message);
+    await Promise.resolve();
+  };
+  found.deliver({
+    tester,
+    target,
+    isFunctional: false,
+    bytes: new Uint8Array([0x3e]),
+    isGone: () => false,
+    respond,
+    respondAs: async (_, message) => respond(message),
+  });
+  await Promise.resolve();
+  assert.deepEqual(answered, [bytes(hex)]);
+}
+
+describe('TesterRoles', () => {
+  it('tells the role of the last activation of an address, and of no other', () => {
+    const roles = new TesterRoles((certificate) => (certificate[0] === 1 ? 'tbox' : undefined));
+    const activate = (tester: number, certificate: Uint8Array | undefined): void => {
+      const peer = { address: '::1', isSecure: certificate !== undefined, certificate };
+      roles.note({ kind: 'activated', peer, tester, activationType: 0 });
+    };
+    activate(TBOX, new Uint8Array([1]));
+    assert.equal(roles.find(TBOX), 'tbox');
+    assert.equal(roles.find(TESTER), undefined);
+    activate(TBOX, new Uint8Array([2]));
+    assert.equal(roles.find(TBOX), undefined);
+    activate(TBOX, new Uint8Array([1]));
+    activate(TBOX, undefined);
+    assert.equal(roles.find(TBOX), undefined);
   });
 });
 
