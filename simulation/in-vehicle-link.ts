@@ -115,6 +115,8 @@ export class InVehicleLink implements SecondaryLink {
     const ecu = find();
     if (ecu === undefined || fault === 'link-request-lost') throw this.#unreachable();
     await this.#attack(ecu, fault);
+    // It may have lost its power over that: what is left of it here answers nobody.
+    if (find() !== ecu) throw this.#unreachable();
     let result: Result;
     try {
       result = await act(ecu, fault);
