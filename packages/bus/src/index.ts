@@ -15,6 +15,21 @@ export {
   PYTHON_CAN_PORT,
 } from './can/python-can.ts';
 export {
+  EventFilter,
+  type EventFilterOptions,
+  type EventFilterRule,
+  type SensedEvent,
+} from './idsm/event-filter.ts';
+export { IdsmFault, type IdsmFaultCode } from './idsm/idsm-fault.ts';
+export {
+  attachSignature,
+  decodeSecurityEvent,
+  encodeSecurityEvent,
+  type ReceivedSecurityEvent,
+  type SecurityEvent,
+  type SecurityEventTime,
+} from './idsm/security-event.ts';
+export {
   extendedAddress,
   type FixedAddressParts,
   type IsoTpAddress,
