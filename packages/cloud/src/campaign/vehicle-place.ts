@@ -145,6 +145,10 @@ export function isUnderWay({ state }: Pick<Place, 'state'>): boolean {
 function reasonOf(code: string): ReasonCode {
   if (code.includes('VERIFICATION_FAILED')) return 'VERIFICATION_FAILED';
   if (code.includes('DOWNLOAD_FAILED')) return 'DOWNLOAD_FAILED';
+  // Of several ECUs those that were not begun are cancelled, whatever stopped the one that matters.
+  if (/INSTALL_FAILED|ROLLED_BACK|WORKSHOP_REQUIRED|INTERNAL_ERROR/.test(code)) {
+    return 'INSTALL_FAILED';
+  }
   if (code.includes('OPERATION_CANCELLED')) return 'CONSENT_DECLINED';
   return 'INSTALL_FAILED';
 }

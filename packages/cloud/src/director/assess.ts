@@ -140,8 +140,11 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
     notes.event('ecu.attack-reported', { ecu: ecuIdentifier, attacks });
   }
   const installed = installedBy(report, at);
+  // What runs on trial may be taken back until the vehicle's transaction has ended: not installed yet.
+  const isTrial = report.custom['trial'] === true;
   const isNewImage =
-    installed.name !== ecu.installed?.name || installed.sha256 !== ecu.installed.sha256;
+    !isTrial &&
+    (installed.name !== ecu.installed?.name || installed.sha256 !== ecu.installed.sha256);
   if (isNewImage) notes.installed(ecu, installed);
   const custom = healthOf(report);
   const isSame =

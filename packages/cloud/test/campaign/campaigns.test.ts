@@ -239,7 +239,13 @@ describe('an update', () => {
     one.primary.image = { name: 'a/2', bytes: Buffer.from('other bytes') };
     await world.report(one);
     assert.notEqual((await stand('v1', campaignId))[0], 'updated');
+    // On trial it may still go back: the offer stays, and nothing is settled.
     one.primary.image = images[0];
+    one.primary.isTrial = true;
+    await world.report(one);
+    assert.notEqual((await stand('v1', campaignId))[0], 'updated');
+    assert.notEqual(await world.offer('v1'), undefined);
+    one.primary.isTrial = false;
     await world.report(one);
     assert.deepEqual(await stand('v1', campaignId), ['updated', '']);
     assert.equal(await world.offer('v1'), undefined);

@@ -107,6 +107,14 @@ describe('advancePlace()', () => {
 
   const given: Readonly<Record<string, readonly [code: string, reason: string]>> = {
     'an installation that failed': ['brake-hw:INSTALL_FAILED', 'INSTALL_FAILED'],
+    'an ECU that failed beside others that were not begun': [
+      'brake-hw:INSTALL_FAILED|tbox-hw:OPERATION_CANCELLED',
+      'INSTALL_FAILED',
+    ],
+    'an ECU that needs a workshop': [
+      'brake-hw:WORKSHOP_REQUIRED|door-hw:ROLLED_BACK',
+      'INSTALL_FAILED',
+    ],
     'an image that was refused': ['brake-hw:VERIFICATION_FAILED', 'VERIFICATION_FAILED'],
     'a download that failed': ['DOWNLOAD_FAILED', 'DOWNLOAD_FAILED'],
     'a code that nobody knows': ['whatever', 'INSTALL_FAILED'],

@@ -21,6 +21,8 @@ export interface TestEcu {
   counter: number | undefined;
   image: { readonly name: string; readonly bytes: Uint8Array };
   attacks: string;
+  /** Whether it says that what it runs may be taken back. */
+  isTrial: boolean;
 }
 
 const NOTHING = { name: 'unknown', bytes: new Uint8Array() };
@@ -44,6 +46,7 @@ export class TestVehicle {
       counter: 0,
       image: NOTHING,
       attacks: '',
+      isTrial: false,
     }));
   }
 
@@ -106,7 +109,7 @@ export class TestVehicle {
         timeAttested: EPOCH,
         timePrevious: EPOCH,
         counter: ecu.counter,
-        custom: {},
+        custom: ecu.isTrial ? { trial: true } : {},
       },
       ecu.signer,
     );
