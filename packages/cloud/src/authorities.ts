@@ -80,7 +80,7 @@ export async function createAuthorities(
   const issue = async (kind: 'devices' | 'servers'): Promise<Authority> => {
     const signer = save(`pki-${kind}`);
     const { publicKeyDer } = signer;
-    const name = { commonName: `${organization} ${kind}`, organization };
+    const name = { commonName: kind, organization };
     const validity = years(clock, ISSUING_YEARS);
     const certificate = await issueAuthority(root, { publicKeyDer, kind, name, validity, entropy });
     await saveNewFile(

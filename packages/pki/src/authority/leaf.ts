@@ -8,6 +8,7 @@ import { OID } from '../oid.ts';
 import { encodeAlternativeNames } from '../x509/alternative-name.ts';
 import { type Certificate, keyIdOf, type Validity } from '../x509/certificate.ts';
 import {
+  encodeAuthorityKeyId,
   encodeExtension,
   encodeKeyIds,
   encodeKeyUsage,
@@ -63,8 +64,15 @@ export async function issueServerCertificate(
   const names = encodeAlternativeNames(dnsNames, ipAddresses);
   return await issueLeaf(issuer, OID.serverAuth, request, {
     // Peers read the alternative names alone; the common name is for people and has 64 characters.
-    commonName: first.slice(0, 64),
-    extensions: [encodeExtension(OID.subjectAltName, false, names)],
+    subjectDer: encodeName({
+      commonName: first.slice(0, 64),
+      organization: organizationOf(issuer),
+    }),
+    extensions: [
+      encodeLeafConstraints(),
+      ...encodeKeyIds(keyIdOf(request.publicKeyDer), keyIdOf(issuer.certificate.publicKeyDer)),
+      encodeExtension(OID.subjectAltName, false, names),
+    ],
   });
 }
 
@@ -80,15 +88,22 @@ export async function issueDeviceCertificate(
   issuer: Authority,
   request: DeviceRequest,
 ): Promise<Certificate> {
-  const { deviceId } = request;
-  return await issueLeaf(issuer, OID.clientAuth, request, { commonName: deviceId, extensions: [] });
+  // It travels twice in each resumed handshake, inside the session's ticket: it says what RFC 5280
+  // asks of an end entity, and no more.
+  return await issueLeaf(issuer, OID.clientAuth, request, {
+    subjectDer: encodeName({ commonName: request.deviceId, organization: organizationOf(issuer) }),
+    extensions: [encodeAuthorityKeyId(keyIdOf(issuer.certificate.publicKeyDer))],
+  });
 }
 
 async function issueLeaf(
   issuer: Authority,
   purpose: string,
   request: LeafRequest,
-  content: { readonly commonName: string; readonly extensions: readonly Uint8Array<ArrayBuffer>[] },
+  content: {
+    readonly subjectDer: Uint8Array<ArrayBuffer>;
+    readonly extensions: readonly Uint8Array<ArrayBuffer>[];
+  },
 ): Promise<Certificate> {
   const { publicKeyDer, validity, status = {}, entropy } = request;
   if (issuer.certificate.purposes?.includes(purpose) !== true) {
@@ -98,18 +113,16 @@ async function issueLeaf(
   if (algorithm === 'ml-dsa-65') {
     throw new PkiFault('ALGORITHM', 'Cannot issue: TLS peers in vehicles do not read ML-DSA yet');
   }
-  const { commonName, extensions } = content;
+  const { subjectDer, extensions } = content;
   const certificate = await signCertificate(issuer.signer, {
     issuer: issuer.certificate,
-    subjectDer: encodeName({ commonName, organization: organizationOf(issuer) }),
+    subjectDer,
     publicKeyDer,
     validity,
     entropy,
     extensions: [
-      encodeLeafConstraints(),
       encodeKeyUsage(['digitalSignature']),
       encodePurposes([purpose]),
-      ...encodeKeyIds(keyIdOf(publicKeyDer), keyIdOf(issuer.certificate.publicKeyDer)),
       ...extensions,
       ...encodeStatusLocations(status),
     ],
