@@ -23,6 +23,38 @@ export type {
   DiagnosticEndpoint,
   DiagnosticRequest,
 } from './diagnostics/channel.ts';
+export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
+export {
+  createHttpsFetcher,
+  type HttpsOptions,
+  type TlsCredential,
+} from './download/https-fetcher.ts';
+export {
+  type ByteRange,
+  bytesOfSectors,
+  type Flash,
+  type FlashGeometry,
+  type FlashTiming,
+  type SectorRange,
+} from './flash/flash.ts';
+export { FlashFault, type FlashFaultCode } from './flash/flash-fault.ts';
+export { type FlashFile, type FlashFileOptions, openFlashFile } from './flash/flash-file.ts';
+export {
+  type BankLayout,
+  type FlashLayout,
+  type LayoutRequest,
+  planLayout,
+} from './flash/layout.ts';
+export { paceFlash } from './flash/paced-flash.ts';
+export { FLASH_PARTS, type FlashPart } from './flash/parts.ts';
+export {
+  type FailingRegion,
+  type FlashMirror,
+  FlashPowerCut,
+  type PowerFailure,
+  SimulatedFlash,
+  type SimulatedFlashOptions,
+} from './flash/simulated-flash.ts';
 export {
   createDiagnosticRouter,
   type DiagnosticPermission,
@@ -52,38 +84,6 @@ export {
   type LocalTarget,
   type RoutedRequest,
 } from './doip/target.ts';
-export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
-export {
-  createHttpsFetcher,
-  type HttpsOptions,
-  type TlsCredential,
-} from './download/https-fetcher.ts';
-export { FlashFault, type FlashFaultCode } from './flash/flash-fault.ts';
-export { type FlashFile, type FlashFileOptions, openFlashFile } from './flash/flash-file.ts';
-export {
-  type ByteRange,
-  bytesOfSectors,
-  type Flash,
-  type FlashGeometry,
-  type FlashTiming,
-  type SectorRange,
-} from './flash/flash.ts';
-export {
-  type BankLayout,
-  type FlashLayout,
-  type LayoutRequest,
-  planLayout,
-} from './flash/layout.ts';
-export { paceFlash } from './flash/paced-flash.ts';
-export { FLASH_PARTS, type FlashPart } from './flash/parts.ts';
-export {
-  type FailingRegion,
-  type FlashMirror,
-  FlashPowerCut,
-  type PowerFailure,
-  SimulatedFlash,
-  type SimulatedFlashOptions,
-} from './flash/simulated-flash.ts';
 export {
   createGateway,
   type Gateway,
@@ -101,6 +101,7 @@ export {
   type ServiceRule,
 } from './gateway/rules.ts';
 export { TesterRoles } from './gateway/tester-roles.ts';
+export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {
   createVehicleLinkCredentials,
   type LinkCredential,
@@ -109,20 +110,25 @@ export {
   saveLinkCredential,
   type VehicleLinkCredentials,
 } from './link/link-credentials.ts';
-export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
-export type {
-  ImageOffer,
-  SecondaryInfo,
-  SecondaryLink,
-  SecondaryStatus,
-} from './link/secondary-link.ts';
 export { connectSecondary, type ConnectSecondaryOptions } from './link/tcp-client.ts';
 export {
   type SecondaryServer,
   serveSecondary,
   type ServeSecondaryOptions,
 } from './link/tcp-server.ts';
+export type {
+  ImageOffer,
+  SecondaryInfo,
+  SecondaryLink,
+  SecondaryStatus,
+} from './link/secondary-link.ts';
 export { type CanHub, type CanHubOptions, createCanHub } from './network/can-hub.ts';
+export {
+  type CannelloniBus,
+  type CannelloniOptions,
+  openCannelloni,
+} from './network/cannelloni-bus.ts';
+export type { TunnelBus, TunnelStatistics } from './network/datagram-bus.ts';
 export {
   type IsoTpEndpointOptions,
   type IsoTpOptions,
@@ -130,20 +136,18 @@ export {
   openIsoTpEndpoint,
   openIsoTpTester,
 } from './network/isotp-diagnostics.ts';
+export {
+  openSocketCan,
+  type SocketCanOptions,
+  type SocketCanPackage,
+} from './network/socket-can.ts';
+export { openUdpMulticast, type UdpMulticastOptions } from './network/udp-multicast.ts';
 export { drawFraction, type Surroundings, type Timer, wait } from './ports.ts';
 export { type BundleConfiguration, loadBundle, type VehicleBundle } from './primary/bundle.ts';
 export type { CheckInResult } from './primary/carry-out.ts';
-export type { EcuResult, ResultCode } from './primary/installation.ts';
 export { DEFAULT_POLICY, type PrimaryPolicy } from './primary/policy.ts';
 export type { CyclePhase, ProgressEvent, ProgressListener } from './primary/progress.ts';
 export { type Primary, type PrimaryOptions, runPrimary } from './primary/run-primary.ts';
-export {
-  type Participant,
-  prepareThenActivate,
-  type Transaction,
-  type TransactionEvents,
-  type TransactionOutcome,
-} from './primary/transaction.ts';
 export {
   runSecondary,
   type RunSecondaryOptions,
@@ -183,4 +187,12 @@ export type { QueuedMessage } from './state/queue-table.ts';
 export type { StateValue } from './state/value-table.ts';
 export { openState, type StateOptions, VehicleState } from './state/vehicle-state.ts';
 export { systemSurroundings } from './system-clock.ts';
+export {
+  ALWAYS_GO,
+  type ConditionsGate,
+  type GateStep,
+  type GateVerdict,
+} from './transaction/conditions.ts';
+export { NO_LAYOUT, type VehicleLayout } from './transaction/layout.ts';
+export type { EcuResult, ResultCode } from './transaction/results.ts';
 export { VehicleFault, type VehicleFaultCode } from './vehicle-fault.ts';

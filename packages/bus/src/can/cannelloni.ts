@@ -119,7 +119,8 @@ function readFrame(
     isExtended: (word & EXTENDED) !== 0,
     isFd,
     isBitRateSwitched: (flags & BIT_RATE_SWITCH) !== 0,
-    data: bytes.slice(dataOffset, endOffset),
+    // A copy, which `slice` of a Buffer is not: a datagram's memory may be used again.
+    data: Uint8Array.from(bytes.subarray(dataOffset, endOffset)),
   });
   return { frame, endOffset };
 }

@@ -64,8 +64,8 @@ export function decodePythonCan(bytes: Uint8Array): CanFrame | undefined {
     isExtended: map.get('is_extended_id') === undefined || isTrue('is_extended_id'),
     isFd: isTrue('is_fd'),
     isBitRateSwitched: isTrue('bitrate_switch'),
-    // A copy: a datagram's memory may be used again.
-    data: data.slice(),
+    // A copy, which `slice` of a Buffer is not: a datagram's memory may be used again.
+    data: Uint8Array.from(data),
   });
 }
 

@@ -109,7 +109,7 @@ export class IsoTpLink {
       const pdu = readPdu(frame.data, prefixBytes(functionalRx));
       // {15765-2:2016 9.8.3}: a group is asked in single frames, and does not disturb what is under way.
       if (pdu?.kind !== 'single') return;
-      outputs.push({ kind: 'received', message: pdu.bytes.slice(), isFunctional: true });
+      outputs.push({ kind: 'received', message: Uint8Array.from(pdu.bytes), isFunctional: true });
     }
   }
 

@@ -55,7 +55,7 @@ export class IsoTpReceiver {
   /** Takes a message of one frame. */
   single(bytes: Uint8Array, outputs: IsoTpOutputs): void {
     this.#giveUpForNew(outputs);
-    outputs.push({ kind: 'received', message: bytes.slice(), isFunctional: false });
+    outputs.push({ kind: 'received', message: Uint8Array.from(bytes), isFunctional: false });
   }
 
   /** Takes the beginning of a long message. */

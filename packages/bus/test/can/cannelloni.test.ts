@@ -50,6 +50,13 @@ describe('encodeCannelloni() and decodeCannelloni()', () => {
     );
   });
 
+  it('hand out data that stays when the datagram is overwritten', () => {
+    const datagram = Buffer.from(DIGITS.replaceAll(' ', ''), 'hex');
+    const { frames } = decodeCannelloni(datagram);
+    datagram.fill(0xff);
+    assert.deepEqual(frames, [CLASSIC, FD]);
+  });
+
   it('refuse more than fits into a frame of Ethernet', () => {
     const full = canFrame({ id: 1, isFd: true, data: new Uint8Array(64) });
     const frames = Array.from({ length: 20 }, () => full);

@@ -55,6 +55,13 @@ describe('encodePythonCan() and decodePythonCan()', () => {
     );
   });
 
+  it('hand out data that stays when the datagram is overwritten', () => {
+    const datagram = Buffer.from(CLASSIC, 'hex');
+    const frame = decodePythonCan(datagram);
+    datagram.fill(0xff);
+    assert.deepEqual(frame, decode(CLASSIC));
+  });
+
   it('pass over remote and error frames', () => {
     const remote = NAMES.remote;
     assert.equal(decode(CLASSIC.replace(`${remote}c2`, `${remote}c3`)), undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { IsoTpLink } from '../../src/index.ts';
+import { canFrame, type IsoTpLink } from '../../src/index.ts';
 import { confirm, ecuLink, frame, hear, hex, pattern, told } from './told.ts';
 
 const FIRST = '10 14 01 02 03 04 05 06';
@@ -173,12 +173,13 @@ describe('an ISO-TP link that receives', () => {
   });
 
   it('hands out messages that later frames do not change', () => {
-    const single = frame('02 3e 00');
-    const link = ecuLink();
-    const [received] = link.handle({ kind: 'frame', frame: single }, 0);
-    single.data.fill(0);
-    assert.ok(received?.kind === 'received');
-    assert.deepEqual(received.message, hex('3e00'));
+    for (const id of [0x7e0, 0x7df]) {
+      const single = canFrame({ id, data: Buffer.from('023e00', 'hex') });
+      const [received] = ecuLink().handle({ kind: 'frame', frame: single }, 0);
+      single.data.fill(0);
+      assert.ok(received?.kind === 'received');
+      assert.deepEqual(received.message, hex('3e00'));
+    }
   });
 });
 
