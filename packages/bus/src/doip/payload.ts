@@ -112,11 +112,6 @@ const SHAPES: ReadonlyMap<number, Shape> = new Map<number, Shape>([
   [PAYLOAD_TYPES.diagnosticNack, answerShape('diagnosticNack')],
 ]);
 
-/** Tells whether any standard payload has this type. */
-export function isPayloadType(type: number): boolean {
-  return SHAPES.has(type);
-}
-
 /** Tells whether a payload of this type may have this length. */
 export function hasPayloadLength(type: number, lengthBytes: number): boolean {
   const shape = SHAPES.get(type);

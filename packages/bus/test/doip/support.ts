@@ -104,7 +104,7 @@ export class TestEntity {
 }
 
 /** An output in a few words: the connection, what it is, and its code. */
-export function tell(output: DoipEntityOutput): string {
+function tell(output: DoipEntityOutput): string {
   if (output.kind === 'send') {
     const bytes = Buffer.concat(output.bytes);
     return `${output.connection} ${tellMessage(read(bytes))}`;

@@ -50,6 +50,15 @@ export async function openDoipEntity(options: OpenDoipEntityOptions): Promise<Do
       draw: () => drawFraction(entropy),
     }),
   });
+  const shut = async (): Promise<void> => {
+    const servers = secure === undefined ? [plain] : [plain, secure.server];
+    const closed = Promise.all(servers.map((server) => once(server, 'close')));
+    for (const server of servers) server.close();
+    sockets.close();
+    secure?.cut();
+    await Promise.all([closed, udp.close()]);
+  };
+  let closing: Promise<void> | undefined;
   return {
     tcpPort,
     tlsPort,
@@ -58,12 +67,8 @@ export async function openDoipEntity(options: OpenDoipEntityOptions): Promise<Do
       return machine.socketsOpen;
     },
     close: async () => {
-      const servers = secure === undefined ? [plain] : [plain, secure.server];
-      const closed = Promise.all(servers.map((server) => once(server, 'close')));
-      for (const server of servers) server.close();
-      sockets.close();
-      secure?.cut();
-      await Promise.all([closed, udp.close()]);
+      closing ??= shut();
+      await closing;
     },
   };
 }

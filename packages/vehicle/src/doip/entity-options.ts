@@ -25,7 +25,7 @@ export interface DoipActivation {
   readonly activationType: number;
   readonly oem: Uint8Array | undefined;
   /** Tells the tester to wait for somebody in the vehicle: a minute, not two seconds. */
-  announcePending(): void;
+  readonly announcePending: () => void;
 }
 
 /** What an entity tells those who watch it. */
