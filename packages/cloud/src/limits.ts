@@ -43,3 +43,15 @@ export const TREE_PAGE_ROWS = 500;
  * the same for one as for five hundred.
  */
 export const GATHER_MS = 10;
+/** A release for many vehicles with many installed versions: pairs that wait while one is made. */
+export const DELTA_PENDING_MAX = 64;
+/** What all deltas together may take on disk; the least recently used go first. */
+export const DELTA_STORE_BYTES: number = 16 * 1_073_741_824;
+/** A delta of longer images would take hours, and twice their length beside it. */
+export const DELTA_MAKE_MAX_BYTES: number = 4 * 1_073_741_824;
+/** Making one takes minutes; what takes longer is given up. */
+export const DELTA_MAKE_MS: number = 2 * 3_600_000;
+/** A delta that is longer than this part of the full image is not worth the vehicle's work. */
+export const DELTA_WORTH_PART = 0.5;
+/** How exactly the last use of a delta is remembered. */
+export const DELTA_USE_SECONDS = 3600;

@@ -2,6 +2,7 @@
 import { type Scheduled, systemTimer, type Timer } from '@immota/store';
 import type { ServerNames } from './authorities.ts';
 import { type Cloud, type CloudOptions, openCloud } from './cloud.ts';
+import { createDeltas, type Deltas } from './delta/deltas.ts';
 import { type Director, openDirector } from './director/director.ts';
 import { NO_OBSERVER, NO_PLANS, type Planner, type ReportObserver } from './director/ports.ts';
 import { type ArrivalTimes, type Gateway, openGateway } from './gateway/gateway.ts';
@@ -57,6 +58,7 @@ export interface RunningCloud {
   readonly access: AccessView;
   readonly room: CampaignRoom;
   readonly gateway: Gateway;
+  readonly deltas: Deltas;
   /** What every server of it shows of itself. */
   readonly tls: TlsView;
   readonly urls: {
@@ -116,7 +118,10 @@ async function serve(
   const shown = { folder, authorities, secret, names, clock, entropy, timer, failed };
   const tls = await openTlsView(shown);
   opened.push(tls);
-  const parts = gatewayParts(cloud, { director, room, replacement: options.replacement });
+  const { catalogue, blobs } = cloud;
+  const deltas = createDeltas({ context, catalogue, blobs, folder: folder.root, failed });
+  opened.push(deltas);
+  const parts = gatewayParts(cloud, { director, room, deltas, replacement: options.replacement });
   const answered = (route: string, status: number): void => {
     metrics.answered(route, status);
   };
@@ -142,7 +147,8 @@ async function serve(
     status: `http://127.0.0.1:${status.port}`,
     ...(repository === undefined ? {} : { repository }),
   };
-  return { cloud, director, access, room, gateway, tls, urls, close: () => closeAll(opened) };
+  const close = (): Promise<void> => closeAll(opened);
+  return { cloud, director, access, room, gateway, deltas, tls, urls, close };
 }
 
 function startDirector(
@@ -161,10 +167,11 @@ function gatewayParts(
   rest: {
     readonly director: Director;
     readonly room: CampaignRoom;
+    readonly deltas: Deltas;
     readonly replacement: ReplacementPolicy | undefined;
   },
 ): GatewayParts {
-  const { director, room, replacement = 'approve' } = rest;
+  const { director, room, deltas, replacement = 'approve' } = rest;
   const { observer, campaigns = () => Promise.resolve([]) } = room;
   return {
     context,
@@ -172,6 +179,7 @@ function gatewayParts(
     catalogue,
     metadata: createMetadataFiles(context.database, store),
     blobs,
+    deltas,
     keystore,
     observer,
     replacement,

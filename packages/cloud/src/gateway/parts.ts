@@ -2,6 +2,7 @@
 import type { JsonObject } from '@immota/base';
 import type { Authority, Certificate } from '@immota/pki';
 import type { BlobStore } from '@immota/store';
+import type { Deltas } from '../delta/deltas.ts';
 import type { Director } from '../director/director.ts';
 import type { ReportObserver } from '../director/ports.ts';
 import type { Catalogue } from '../image-repository/catalogue.ts';
@@ -22,6 +23,7 @@ export interface GatewayParts {
   readonly catalogue: Catalogue;
   readonly metadata: MetadataFiles;
   readonly blobs: BlobStore;
+  readonly deltas: Deltas;
   readonly keystore: Keystore;
   readonly observer: ReportObserver;
   readonly replacement: ReplacementPolicy;

@@ -1,6 +1,7 @@
 /** The Image repository, in both dialects {uptane D1}. */
 import { AKTUALIZR, type Dialect, TUF } from '@immota/uptane';
 import type { BlobStore } from '@immota/store';
+import type { Deltas } from '../delta/deltas.ts';
 import type { Catalogue } from '../image-repository/catalogue.ts';
 import { findFile } from '../image-repository/find-file.ts';
 import type { MetadataFiles } from '../image-repository/metadata-files.ts';
@@ -13,6 +14,7 @@ export interface RepositoryParts {
   readonly metadata: MetadataFiles;
   readonly catalogue: Catalogue;
   readonly blobs: BlobStore;
+  readonly deltas: Deltas;
 }
 
 const FOLDERS: readonly (readonly [folder: string, dialect: Dialect])[] = [
@@ -29,7 +31,9 @@ export function repositoryRoutes(
   parts: RepositoryParts,
   audience: RouteAudience,
 ): ReadonlyMap<string, Route> {
-  const { metadata, catalogue, blobs } = parts;
+  const { metadata, catalogue, blobs, deltas } = parts;
+  // A delta costs minutes of work: only who is known may ask for one that is not there.
+  const mayMake = audience === 'vehicle';
   const routes = new Map<string, Route>();
   for (const [folder, dialect] of FOLDERS) {
     const file: Route = {
@@ -37,7 +41,8 @@ export function repositoryRoutes(
       audience,
       isBare: true,
       async handle({ request, response, rest }) {
-        await serveFile(blobs, { request, response }, await findFile(catalogue, rest));
+        const found = (await findFile(catalogue, rest)) ?? (await deltas.find(rest, mayMake));
+        await serveFile(blobs, { request, response }, found);
       },
     };
     const description: Route = {

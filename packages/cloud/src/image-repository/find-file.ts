@@ -1,13 +1,18 @@
 /** From the path of an image to its bytes: under its own name, and under names with its hash {uptane B17}. */
 import { type BlobHash, parseBlobHash } from '@immota/store';
 import { type InstallableName, parseInstallableName, UptaneFault } from '@immota/uptane';
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue, StoredImage } from './catalogue.ts';
 import { ENCRYPTED_SUFFIX } from './image-name.ts';
 
-/** An image's bytes as they are served. */
+/** Bytes as they are served. */
 export interface ServedFile {
   readonly blob: BlobHash;
   readonly lengthBytes: number;
+}
+
+/** An image's bytes as they are served, and what image it is. */
+export interface ServedImage extends ServedFile {
+  readonly image: StoredImage;
 }
 
 const HASH_PREFIX = /^(?<digest>[0-9a-f]{64}|[0-9a-f]{128})\.(?<name>.+)$/s;
@@ -22,7 +27,7 @@ const HASH_PREFIX = /^(?<digest>[0-9a-f]{64}|[0-9a-f]{128})\.(?<name>.+)$/s;
 export async function findFile(
   catalogue: Catalogue,
   path: string,
-): Promise<ServedFile | undefined> {
+): Promise<ServedImage | undefined> {
   let decoded: string;
   try {
     decoded = decodeURIComponent(path);
@@ -44,7 +49,7 @@ async function find(
   catalogue: Catalogue,
   text: string,
   digest: string | undefined,
-): Promise<ServedFile | undefined> {
+): Promise<ServedImage | undefined> {
   const isEncrypted = text.endsWith(ENCRYPTED_SUFFIX);
   const name = parseName(isEncrypted ? text.slice(0, -ENCRYPTED_SUFFIX.length) : text);
   if (name === undefined) return undefined;
@@ -54,7 +59,7 @@ async function find(
   const sha512 = image.encrypted?.hashes.get('sha512') ?? image.sha512;
   if (digest !== undefined && digest !== sha256 && digest !== sha512) return undefined;
   const lengthBytes = image.encrypted?.lengthBytes ?? image.lengthBytes;
-  return { blob: parseBlobHash(sha256), lengthBytes };
+  return { blob: parseBlobHash(sha256), lengthBytes, image };
 }
 
 function parseName(text: string): InstallableName | undefined {

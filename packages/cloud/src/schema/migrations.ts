@@ -2,10 +2,12 @@ import type { Migration } from '@immota/store';
 import { MAIN_JOB } from './0001-main-job.ts';
 import { CAMPAIGN_PLACES } from './0002-campaign-places.ts';
 import { UNRECORDED_CERTIFICATES } from './0003-unrecorded-certificates.ts';
+import { DELTAS } from './0004-deltas.ts';
 
 /** The whole history of the cloud's schema, oldest first. A migration that has shipped is never edited. */
 export const MIGRATIONS: readonly Migration[] = [
   MAIN_JOB,
   CAMPAIGN_PLACES,
   UNRECORDED_CERTIFICATES,
+  DELTAS,
 ];

@@ -37,6 +37,15 @@ export interface ImageRow {
   readonly created_at: Generated<Time>;
 }
 
+/** A delta that was made, or that was found not to be worth it. */
+export interface DeltaRow {
+  readonly base_sha256: string;
+  readonly image_name: string;
+  readonly blob_sha256: string | null;
+  readonly length_bytes: number;
+  readonly used_at: Time;
+}
+
 /** An upload under way. */
 export interface UploadRow {
   readonly upload_id: string;
@@ -236,6 +245,7 @@ export interface ApiTokenRow {
 export interface CloudSchema {
   readonly metadata_file: MetadataFileRow;
   readonly image: ImageRow;
+  readonly delta: DeltaRow;
   readonly upload: UploadRow;
   readonly vehicle: VehicleRow;
   readonly ecu: EcuRow;
