@@ -37,7 +37,7 @@ export class Ecu {
   readonly folder: string;
   readonly #setup: EcuSetup;
   readonly #chance: Chance;
-  readonly #flash: Flash;
+  #flash: Flash;
   readonly #stateName: string;
   #power: Power | undefined;
   #slots: ResumableSlots | undefined;
@@ -47,6 +47,7 @@ export class Ecu {
   #highest = 0;
   #isSick = false;
   #isOver = false;
+  #isAnother = false;
   /** Called at the instant of a cut. */
   onCut: () => void = () => undefined;
 
@@ -117,6 +118,24 @@ export class Ecu {
     this.#skewMs = faults.has('clock-skew') ? this.#chance.between(-SKEW_MAX_MS, SKEW_MAX_MS) : 0;
     this.#isSick = faults.has('unhealthy-once') && this.#boots === 1 && this.#chance.happens(0.3);
     this.#slots = await this.#openSlots(this.#power, true);
+  }
+
+  /** Puts another ECU in its place: nothing is left of it, and the other has never run. */
+  replace(): void {
+    this.#isAnother = true;
+    if (this.isOn) this.power.cut('workshop');
+  }
+
+  /** Makes it the other ECU, if one was put in. */
+  async settleIn(image: Image): Promise<void> {
+    if (!this.#isAnother) return;
+    this.#isAnother = false;
+    this.#boots += 1;
+    this.#flash = new Flash(this.#chance.fork(`flash ${this.#boots}`));
+    this.#highest = 0;
+    rmSync(this.folder, { recursive: true });
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    await this.program(image);
   }
 
   /** Ends its power without a word, when a run is over. */

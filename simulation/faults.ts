@@ -67,10 +67,17 @@ export const MACHINE_FAULTS = [
   'unhealthy-once',
 ] as const;
 
+/** What happens seldom enough to have a draw of its own: the stories of other seeds stay as they are. */
+export const RARE_FAULTS = [
+  /** A workshop puts another ECU in, with keys and old software of its own. */
+  'ecu-replaced',
+] as const;
+
 export type NetworkFault = (typeof NETWORK_FAULTS)[number];
 export type LinkFault = (typeof LINK_FAULTS)[number];
 export type MachineFault = (typeof MACHINE_FAULTS)[number];
-type AnyFault = NetworkFault | LinkFault | MachineFault;
+export type RareFault = (typeof RARE_FAULTS)[number];
+type AnyFault = NetworkFault | LinkFault | MachineFault | RareFault;
 
 /** The faults of one run. */
 export class Faults {
@@ -86,7 +93,12 @@ export class Faults {
   constructor(chance: Chance, isCalm = false) {
     const all = [...NETWORK_FAULTS, ...LINK_FAULTS, ...MACHINE_FAULTS];
     const chosen = chance.fork('swarm');
-    this.#enabled = new Set(isCalm ? [] : all.filter(() => chosen.happens(0.6)));
+    const rare = chance.fork('rare faults');
+    const enabled = [
+      ...all.filter(() => chosen.happens(0.6)),
+      ...RARE_FAULTS.filter(() => rare.happens(0.3)),
+    ];
+    this.#enabled = new Set(isCalm ? [] : enabled);
     this.#network = chance.fork('network faults');
     this.#link = chance.fork('link faults');
     this.#networkRate = chosen.pick([0.02, 0.08, 0.2]);

@@ -16,6 +16,7 @@ export interface OperatorSetup {
 
 const RETRY_MS = 60_000;
 const CAMPAIGNS_MAX = 100;
+const EXPLAINED_MAX = 4;
 const OVER = new Set(['updated', 'not-needed']);
 
 /** See the head of the file. */
@@ -46,19 +47,16 @@ export class Operator {
     if (await this.#approve()) await this.#repeat(version);
     const states = await this.#states(version);
     if (states === undefined) return false;
-    const isUpdated = vehicleIds.every((id) =>
-      states.some((row) => row.vehicle_id === id && OVER.has(row.state)),
-    );
+    // The last campaign for the release counts: an ECU may have come since an earlier one was over.
+    const last = new Map(states.map((row) => [row.vehicle_id, row.state]));
+    const isUpdated = vehicleIds.every((id) => OVER.has(last.get(id) ?? ''));
     if (isUpdated) return true;
-    const isGivenUp = vehicleIds.some((id) => {
-      const own = states.filter((row) => row.vehicle_id === id);
-      return own.every(({ state }) => state === 'failed' || OVER.has(state));
-    });
+    const isGivenUp = vehicleIds.some((id) => (last.get(id) ?? 'failed') === 'failed');
     if (isGivenUp) await this.#repeat(version);
     return false;
   }
 
-  /** Tells what the cloud thinks of a vehicle. */
+  /** Tells what the cloud thinks of a vehicle: its newest campaigns. */
   async explain(vehicleId: string): Promise<string> {
     const rows = await this.#setup.cloud.operate(async (_, running) =>
       running.cloud.context.database.kysely
@@ -72,6 +70,8 @@ export class Operator {
           'measured',
         ])
         .where('vehicle_id', '=', vehicleId)
+        .orderBy('campaign.created_at', 'desc')
+        .limit(EXPLAINED_MAX)
         .execute(),
     );
     return JSON.stringify(rows ?? 'the cloud is down');
@@ -113,6 +113,7 @@ export class Operator {
         .innerJoin('campaign', 'campaign.campaign_id', 'campaign_vehicle.campaign_id')
         .select(['campaign_vehicle.vehicle_id', 'campaign_vehicle.state'])
         .where('campaign.release_id', '=', releaseId)
+        .orderBy('campaign.created_at')
         .execute(),
     );
   }

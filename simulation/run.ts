@@ -55,7 +55,7 @@ export async function runSeed(factory: Factory, options: RunOptions): Promise<Ru
   const story = new Story(time, hear);
   const faults = new Faults(chance, isCalm);
   const forger = new Forger(chance.fork('forger'));
-  const ledger = new Ledger();
+  const ledger = new Ledger(time);
   const database = await factory.openRunDatabase();
   const shared = { factory, time, faults, story, forger, ledger, folder };
   const cloud: SimulatedCloud = new SimulatedCloud({
@@ -142,6 +142,11 @@ function planKills({ time, cloud, vehicles, faults, chance }: Cast, weatherMs: n
       if (!faults.has(fault) || chance.happens(0.5)) continue;
       time.schedule(chance.between(0, weatherMs), () => vehicle.cut(ecu));
     }
+  }
+  if (!faults.has('ecu-replaced')) return;
+  for (const vehicle of vehicles) {
+    const ecu = chance.pick(vehicle.ecus.filter(({ kind }) => kind.role !== 'primary'));
+    time.schedule(chance.between(0, weatherMs), () => vehicle.replace(ecu));
   }
 }
 

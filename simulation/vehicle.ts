@@ -23,7 +23,7 @@ import { Ecu } from './ecu.ts';
 import type { Factory, VehicleParts } from './factory.ts';
 import type { Faults } from './faults.ts';
 import type { Forger } from './forger.ts';
-import { ECU_KINDS } from './images.ts';
+import { ECU_KINDS, type Image } from './images.ts';
 import { InVehicleLink } from './in-vehicle-link.ts';
 import type { Network } from './network.ts';
 import { PowerCut } from './power.ts';
@@ -104,11 +104,9 @@ export class Vehicle {
 
   /** Programs all ECUs and starts the vehicle's life. */
   async begin(): Promise<void> {
-    const { factory, time, chance } = this.#setup;
+    const { time, chance } = this.#setup;
     for (const ecu of this.ecus) {
-      const image = factory.images.find(({ kind, version }) => kind === ecu.kind && version === 1);
-      if (image === undefined) throw new TypeError('every ECU has a first image');
-      await ecu.program(image);
+      await ecu.program(this.#firstImage(ecu));
       time.schedule(chance.between(0, DOWN_MIN_MS), () => this.#bootLater(ecu));
     }
     this.#scheduleCheckIn();
@@ -122,6 +120,20 @@ export class Vehicle {
   /** Cuts an ECU's power whatever it does. */
   cut(ecu: Ecu): void {
     if (ecu.isOn) ecu.power.cut('any instant');
+  }
+
+  /** A workshop puts another ECU in, whatever that one does. */
+  replace(ecu: Ecu): void {
+    this.#setup.story.tell('ecu-replaced', ecu.identifier);
+    this.#bundles.delete(ecu);
+    ecu.replace();
+  }
+
+  #firstImage({ kind }: Ecu): Image {
+    const { images } = this.#setup.factory;
+    const image = images.find((one) => one.kind === kind && one.version === 1);
+    if (image === undefined) throw new TypeError('every ECU has a first image');
+    return image;
   }
 
   /** Ends everything. */
@@ -207,6 +219,7 @@ export class Vehicle {
 
   async #bootSecondary(ecu: Ecu): Promise<void> {
     const { story } = this.#setup;
+    await ecu.settleIn(this.#firstImage(ecu));
     await ecu.switchOn();
     const { power } = ecu;
     const secondary = await openSecondary({
