@@ -32,6 +32,9 @@ const NEEDS: Readonly<Record<string, Need>> = {
   ),
   openssl: debian('openssl', () => isOnPath('openssl')),
   nginx: debian('nginx-light', () => isOnPath('nginx') || existsSync('/usr/sbin/nginx')),
+  'python3-can': debian('python3-can', () => hasPython('can')),
+  'python3-scapy': debian('python3-scapy', () => hasPython('scapy')),
+  tshark: debian('tshark', () => isOnPath('tshark')),
   chromium: debian('chromium', () =>
     ['chromium', 'chromium-browser', 'google-chrome'].some(isOnPath),
   ),
@@ -109,6 +112,11 @@ function apt(cwd: string, args: readonly string[]): Promise<Ending> {
 function isOnPath(program: string): boolean {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.some((folder) => existsSync(join(folder, program)));
+}
+
+/** Debian's own modules; tests ask its own interpreter. */
+function hasPython(module: string): boolean {
+  return existsSync(join('/usr/lib/python3/dist-packages', module));
 }
 
 /** A build that failed half-way leaves the addon's folder and nothing that loads. */
