@@ -90,6 +90,8 @@ export {
   type GatewayCounts,
   type GatewayOptions,
 } from './gateway/create-gateway.ts';
+export type { EventLogOptions } from './gateway/event-log.ts';
+export type { StoredEvent } from './gateway/event-segment.ts';
 export { GatewayFault, type GatewayFaultCode } from './gateway/gateway-fault.ts';
 export { type Refusal, REFUSAL_EVENT_IDS, type RefusalReason } from './gateway/refusal.ts';
 export {
@@ -100,6 +102,13 @@ export {
   parseGatewayRules,
   type ServiceRule,
 } from './gateway/rules.ts';
+export {
+  EVENTS_LOST_ID,
+  GATEWAY_EVENT_FILTER,
+  openSecurityEvents,
+  type SecurityEvents,
+  type SecurityEventsOptions,
+} from './gateway/security-events.ts';
 export { TesterRoles } from './gateway/tester-roles.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {

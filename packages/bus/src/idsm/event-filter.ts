@@ -23,9 +23,16 @@ export interface EventFilterRule {
   readonly blockedIn?: readonly string[] | undefined;
   /** One of so many is told. */
   readonly everyNth?: number | undefined;
-  /** Those of a span become one event with their sum and the first or last context. */
+  /**
+   * Those of a span become one event with their sum and the first or last context. `isLeading`: the
+   * first is told at once, because the power may be gone before the span ends.
+   */
   readonly aggregation?:
-    | { readonly intervalMs: number; readonly context: 'first' | 'last' }
+    | {
+        readonly intervalMs: number;
+        readonly context: 'first' | 'last';
+        readonly isLeading?: boolean | undefined;
+      }
     | undefined;
   /** Nothing is told before so many came within a span. */
   readonly threshold?: { readonly count: number; readonly intervalMs: number } | undefined;
@@ -109,10 +116,15 @@ export class EventFilter {
     if (lane.sinceLast < (rule.everyNth ?? 1)) return this.#drop(kept, told);
     lane.sinceLast = 0;
     if (rule.aggregation === undefined) return [...told, ...this.#finish(lane, kept, atMs)];
-    const { intervalMs, context } = rule.aggregation;
+    const { intervalMs, context, isLeading = false } = rule.aggregation;
+    if (isLeading && lane.window === undefined) {
+      lane.window = { sum: 0, context: undefined, endMs: atMs + intervalMs };
+      return [...told, ...this.#finish(lane, kept, atMs)];
+    }
     lane.window ??= { sum: 0, context: kept.context, endMs: atMs + intervalMs };
+    const isFirst = lane.window.sum === 0;
     lane.window.sum += kept.count;
-    if (context === 'last') lane.window.context = kept.context;
+    if (context === 'last' || isFirst) lane.window.context = kept.context;
     return told;
   }
 
@@ -136,7 +148,7 @@ export class EventFilter {
   #endWindow(definition: number, lane: Lane, atMs: number): readonly SensedEvent[] {
     const { window } = lane;
     lane.window = undefined;
-    if (window === undefined) return [];
+    if (window === undefined || window.sum === 0) return [];
     const event = { definition, count: Math.min(window.sum, COUNT_MAX), context: window.context };
     return this.#finish(lane, event, atMs);
   }

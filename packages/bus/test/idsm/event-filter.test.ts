@@ -55,6 +55,18 @@ describe('EventFilter', () => {
     }
   });
 
+  it('tells the first of a span at once where that is asked, and the others at its end', () => {
+    const aggregation = { intervalMs: 1000, context: 'first', isLeading: true } as const;
+    const filter = filterOf({ mode: 'detailed', aggregation });
+    assert.deepEqual(filter.handle(event, 0), [event]);
+    assert.deepEqual(filter.handle({ ...event, context: other }, 1), []);
+    assert.deepEqual(filter.handle(event, 2), []);
+    assert.deepEqual(filter.elapse(1000), [{ definition: KIND, count: 2, context: other }]);
+    assert.deepEqual(filter.handle(event, 1001), [event]);
+    assert.deepEqual(filter.elapse(2001), []);
+    assert.equal(filter.deadlineMs, undefined);
+  });
+
   it('ends a span that is over when the next event comes, and all of them when asked', () => {
     const aggregation = { intervalMs: 1000, context: 'first' } as const;
     const filter = filterOf({ mode: 'detailed', aggregation });
@@ -103,7 +115,7 @@ describe('EventFilter', () => {
   });
 
   it('loses no count: each event is told, waits, or is counted as left out', () => {
-    const step = record({ definition: integer({ min: 1, max: 4 }), count: nat(5), pause: nat(50) });
+    const step = record({ definition: integer({ min: 1, max: 5 }), count: nat(5), pause: nat(50) });
     holds(
       property(array(step, { maxLength: 100 }), (steps) => {
         const rules = new Map<number, EventFilterRule>([
@@ -111,6 +123,10 @@ describe('EventFilter', () => {
           [2, { mode: 'brief', everyNth: 3 }],
           [3, { mode: 'detailed', threshold: { count: 6, intervalMs: 200 } }],
           [4, { mode: 'detailed-bypassing' }],
+          [
+            5,
+            { mode: 'brief', aggregation: { intervalMs: 70, context: 'first', isLeading: true } },
+          ],
         ]);
         const filter = new EventFilter({ rules, rate: { burst: 3, refillMs: 100 } });
         let atMs = 0;

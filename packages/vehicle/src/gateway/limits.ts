@@ -22,3 +22,13 @@ export const RESPONSE_TIMEOUT_MS = 10_000;
 export const MESSAGE_TIMEOUT_MS = 10_000;
 /** Bytes of a diagnostic message in CAN frames: twice the longest block that microcontrollers take. */
 export const MESSAGE_MAX_BYTES = 131_072;
+/** Files that the memory of events is divided into, and the bytes of each: some thousand events in all. */
+export const SEGMENTS = 8;
+/** See SEGMENTS. */
+export const SEGMENT_BYTES = 131_072;
+/** One event as it is stored: the context, and a signature of the hybrid profile. */
+export const RECORD_MAX_BYTES = 16_384;
+/** Events that wait to be signed and written: what filters let through in a moment of attack. */
+export const EVENTS_PENDING_MAX = 64;
+/** Events that are signed and made durable together. */
+export const EVENTS_BATCH_MAX = 16;
