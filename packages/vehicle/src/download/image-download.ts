@@ -88,7 +88,7 @@ export async function findDownloaded(
   return (await isWhole(path, order.expected)) ? path : undefined;
 }
 
-/** Deletes every download that nobody wants any more, parts included. */
+/** Deletes every download that nobody wants any more, parts and deltas included. */
 export async function discardOthers(
   folder: string,
   wanted: readonly Pick<DownloadOrder, 'expected'>[],
@@ -96,7 +96,7 @@ export async function discardOthers(
   const kept = new Set(wanted.map(fileNameOf));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of await readdir(folder)) {
-    if (!kept.has(name.replace(/\.(?:image|part)$/, ''))) await rm(join(folder, name));
+    if (!kept.has(name.replace(/\.(?:image|part|delta)$/, ''))) await rm(join(folder, name));
   }
 }
 
@@ -265,7 +265,7 @@ async function isWhole(path: string, expected: Measurement): Promise<boolean> {
 }
 
 /** Names a file by what it holds: the strongest hash that metadata list. */
-function fileNameOf({ expected }: Pick<DownloadOrder, 'expected'>): string {
+export function fileNameOf({ expected }: Pick<DownloadOrder, 'expected'>): string {
   const hash = expected.hashes.get('sha256') ?? expected.hashes.get('sha512')?.slice(0, 64);
   return hash ?? 'unnamed';
 }

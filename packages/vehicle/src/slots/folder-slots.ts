@@ -25,7 +25,7 @@ import {
   TRIAL_BOOTS_MAX,
   WRITE_LENGTH_BYTES,
 } from './limits.ts';
-import type { ResumableSlots, ResumableWriter } from './resumable-slots.ts';
+import type { ResumableSlots, ResumableWriter, RunningBytes } from './resumable-slots.ts';
 import { type SlotFile, type SlotFiles, filesOfFolder } from './slot-files.ts';
 import { FolderWriter } from './folder-writer.ts';
 
@@ -98,6 +98,20 @@ class FolderSlots implements ResumableSlots {
   findPrepared(): SlotImage | undefined {
     const content = this.#record.slots[this.#other()];
     return content?.state === 'prepared' ? content.image : undefined;
+  }
+
+  async openRunning(): Promise<RunningBytes | undefined> {
+    const { running, slots } = this.#record;
+    const content = running === undefined ? undefined : slots[running];
+    if (running === undefined || content === undefined) return undefined;
+    const file = await this.#files.openToRead(fileNameOf(running));
+    if (file === undefined) return undefined;
+    const { lengthBytes } = content.image;
+    return {
+      lengthBytes,
+      read: (offsetBytes, into) => readWhole(file, offsetBytes, into),
+      close: () => file.close(),
+    };
   }
 
   findFallback(): SlotImage | undefined {
@@ -363,6 +377,15 @@ function isSameImage(left: SlotImage, right: SlotImage): boolean {
     left.releaseCounter === right.releaseCounter &&
     hashesAgree(left.hashes, right.hashes)
   );
+}
+
+/** Fills bytes from a file; what is missing behind its end stays as it is, and no hash will fit. */
+async function readWhole(file: SlotFile, offsetBytes: number, into: Uint8Array): Promise<void> {
+  for (let filled = 0; filled < into.length;) {
+    const count = await file.read(into.subarray(filled), offsetBytes + filled);
+    if (count === 0) return;
+    filled += count;
+  }
 }
 
 /** Reads at most so many bytes; a part is valid until the next one is asked for. */

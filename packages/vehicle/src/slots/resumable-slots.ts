@@ -2,6 +2,7 @@
  * Slots that keep what an interrupted transfer has brought, and that tell how they booted. What flash
  * of other kinds has to offer to be driven by the same code.
  */
+import type { DeltaBase } from '@immota/image';
 import type { ImageSlots, SlotImage, SlotWriter } from './image-slots.ts';
 import type { BootOutcome, SlotName } from './boot-record.ts';
 
@@ -27,9 +28,19 @@ export interface SlotCondition {
   readonly canRevert: boolean;
 }
 
+/** The bytes of what runs, read at random: what a delta starts from. */
+export interface RunningBytes extends DeltaBase {
+  close(): Promise<void>;
+}
+
 /** See the head of the file. */
 export interface ResumableSlots extends ImageSlots {
   condition(): SlotCondition;
+  /**
+   * Opens what runs, to be read while the other slot is written; undefined when nothing does. Left out
+   * where it cannot be read: then the ECU takes full images alone.
+   */
+  openRunning?(): Promise<RunningBytes | undefined>;
   /** Finds the image that was final last, when something else runs on trial or nothing whole runs. */
   findFallback(): SlotImage | undefined;
   /**
