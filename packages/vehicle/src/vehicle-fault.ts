@@ -59,6 +59,10 @@ export type VehicleFaultCode =
   | 'NOT_ON_TRIAL'
   /** The ECU has one bank: its older image has to be written again. */
   | 'CANNOT_REVERT'
+  /** The vehicle is not in a condition for the step: it goes on when it is. */
+  | 'CONDITIONS'
+  /** An ECU with one bank would be written, and its older image is not there to be brought back. */
+  | 'NO_WAY_BACK'
   /** The owner said no. */
   | 'CONSENT_DECLINED'
   /** The owner has not said yes yet. */

@@ -12,6 +12,7 @@ const PHASES = {
   'metadata-to-secondaries': 'hand metadata to the ECUs',
   install: 'install',
   activate: 'boot',
+  'roll-back': 'bring the old images back',
   report: 'report',
 } as const;
 

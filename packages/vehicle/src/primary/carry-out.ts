@@ -8,6 +8,7 @@ import type { ConsentPort, ConsentRequest } from '../consent/consent-port.ts';
 import { requireConsent } from '../consent/consent-record.ts';
 import { readNotice } from '../consent/notice.ts';
 import { discardOthers, downloadImage } from '../download/image-download.ts';
+import { type EcuResult, resultOf } from '../transaction/results.ts';
 import { VehicleFault, type VehicleFaultCode } from '../vehicle-fault.ts';
 import { noteAttack } from './attack-log.ts';
 import type { CycleTime } from './attested-time.ts';
@@ -17,15 +18,13 @@ import { type EventKind, queueEvent } from './event-queue.ts';
 import { type ImageOrder, imageOrders } from './image-orders.ts';
 import {
   concludeInstallation,
-  type EcuResult,
   failuresOf,
   forgetOldFailures,
   newInstallation,
-  saveInstallation,
   saveWaiting,
 } from './installation.ts';
-import { participantsOf, type ReadyImage } from './participants.ts';
-import { resultOf, type Transaction } from './transaction.ts';
+import type { CollectedReports } from './reports.ts';
+import { describeTransaction, proceed, type ReadyImage } from './transact.ts';
 import type { Offer } from './verify-update.ts';
 
 /** What an update needs besides its metadata. */
@@ -33,7 +32,8 @@ export interface CarryOutOptions {
   readonly consent: ConsentPort;
   /** BCP 47: what the owner reads. */
   readonly locale: string;
-  readonly transaction: Transaction;
+  /** Of this cycle. */
+  readonly reports: CollectedReports;
   readonly time: CycleTime;
   readonly nonces: ReadonlyMap<EcuIdentifier, string>;
   /** Where the Image repository's images lie. */
@@ -79,9 +79,7 @@ export async function carryOut(
     if (state === undefined) throw error;
     const { correlationId } = offer;
     saveWaiting(context, { correlationId, state, detail: error.message });
-    if (error.code !== 'CONSENT_DECLINED' && error.code !== 'CONSENT_PENDING') {
-      noteAttack(context, error);
-    }
+    if (!QUIET_WAITS.has(error.code)) noteAttack(context, error);
     return { kind: 'waiting', fault: error };
   }
 }
@@ -90,6 +88,8 @@ export async function carryOut(
 const WAITING_STATES: ReadonlyMap<VehicleFaultCode, string> = new Map([
   ['CONSENT_PENDING', 'AWAITING_CONSENT'],
   ['CONSENT_DECLINED', 'CONSENT_DECLINED'],
+  ['CONDITIONS', 'PRECONDITION'],
+  ['NO_WAY_BACK', 'INSTALL_FAILED'],
   ['ECU_UNREACHABLE', 'ECU_MISSING'],
   ['DISK_FULL', 'DOWNLOAD_FAILED'],
   ['DISK_QUOTA', 'DOWNLOAD_FAILED'],
@@ -98,6 +98,13 @@ const WAITING_STATES: ReadonlyMap<VehicleFaultCode, string> = new Map([
   ['SERVER_UNTRUSTED', 'DOWNLOAD_FAILED'],
   ['SLOW_RETRIEVAL', 'DOWNLOAD_FAILED'],
   ['ATTEMPTS_EXHAUSTED', 'INSTALL_FAILED'],
+]);
+
+/** What is waited for by design. */
+const QUIET_WAITS: ReadonlySet<VehicleFaultCode> = new Set([
+  'CONSENT_DECLINED',
+  'CONSENT_PENDING',
+  'CONDITIONS',
 ]);
 
 async function install(
@@ -129,33 +136,29 @@ async function install(
   }
   if (refused.length > 0) return conclude(context, offer, refused);
   await askFor(context, { offer, options, step: 'install', orders });
-  return await activate(context, offer, images.ready, options.transaction);
+  return await transact(context, offer, images.ready, options.reports);
 }
 
-async function activate(
+async function transact(
   context: PrimaryContext,
   offer: Offer,
   images: readonly ReadyImage[],
-  transaction: Transaction,
+  reports: CollectedReports,
 ): Promise<CheckInResult> {
   context.onProgress({ kind: 'phase', phase: 'install' });
-  const { correlationId } = offer;
   saveWaiting(context, undefined);
-  const installation = newInstallation(correlationId, offer.assignments);
-  saveInstallation(context, installation);
-  const outcome = await transaction.run(participantsOf(context, correlationId, images), {
-    onActivating: () => {
-      saveInstallation(context, { ...installation, phase: 'activating' });
-      context.onProgress({ kind: 'phase', phase: 'activate' });
-    },
-  });
+  const record = await describeTransaction(context, offer, images, reports);
+  const assignments = new Map(
+    images.map(({ assignment }) => [assignment.ecuIdentifier, assignment]),
+  );
+  const outcome = await proceed(context, record, assignments);
   switch (outcome.kind) {
     case 'booting':
-      return { kind: 'booting' };
+      return outcome;
     case 'waiting':
       throw outcome.fault;
     case 'concluded':
-      return conclude(context, offer, outcome.results);
+      return concluded(outcome.results);
   }
 }
 

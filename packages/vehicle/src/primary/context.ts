@@ -2,6 +2,8 @@
 import type { Network } from '../download/request.ts';
 import type { SecondaryLink } from '../link/secondary-link.ts';
 import type { Surroundings } from '../ports.ts';
+import type { ConditionsGate } from '../transaction/conditions.ts';
+import type { VehicleLayout } from '../transaction/layout.ts';
 import type { ResumableSlots } from '../slots/resumable-slots.ts';
 import type { EcuKeys } from '../state/ecu-keys.ts';
 import type { VehicleState } from '../state/vehicle-state.ts';
@@ -21,6 +23,10 @@ export interface PrimaryContext {
   readonly surroundings: Surroundings;
   /** The connection to the gateway; another one after a certificate was renewed. */
   readonly network: () => Network;
+  /** Whether the vehicle is in a condition for a step. */
+  readonly gate: ConditionsGate;
+  /** How the ECUs are connected. */
+  readonly layout: VehicleLayout;
   /** Where downloads lie. */
   readonly downloadFolder: string;
   readonly findFreeBytes: ((folder: string) => Promise<number>) | undefined;

@@ -8,6 +8,7 @@ import { Fault } from '@immota/base';
 import { UptaneFault } from '@immota/uptane';
 import type { ConsentPort } from '../consent/consent-port.ts';
 import { flushReceipts } from '../consent/consent-record.ts';
+import { type EcuResult, resultOf } from '../transaction/results.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { listAttacks, noteAttack } from './attack-log.ts';
 import { attestCycleTime, carriedTime, type CycleTime } from './attested-time.ts';
@@ -18,7 +19,6 @@ import { refreshEcus } from './ecu-registry.ts';
 import { flushEvents } from './event-queue.ts';
 import {
   concludeInstallation,
-  type EcuResult,
   findOutcome,
   type Installation,
   waitingObject,
@@ -29,15 +29,14 @@ import type { CyclePhase } from './progress.ts';
 import { beginQuiet, type QuietSpell } from './quiet.ts';
 import { registerEcus } from './registration.ts';
 import { type CollectedReports, collectReports, drawNonce } from './reports.ts';
-import { settleInstallation } from './settle.ts';
-import { resultOf, type Transaction } from './transaction.ts';
+import { type Settlement, settleTransaction } from './settle.ts';
+import { findTransaction, listDebts } from './transaction-store.ts';
 import { findRefusedOffer, type StoredOffer, verifyUpdate } from './verify-update.ts';
 
 /** Whom a cycle asks, and how it installs. */
 export interface CycleOptions {
   readonly consent: ConsentPort;
   readonly locale: string;
-  readonly transaction: Transaction;
 }
 
 /** What a cycle came to, and how long the next ones may ask just whether anything is new. */
@@ -50,15 +49,16 @@ export interface CycleEnd {
 export async function runCycle(context: PrimaryContext, options: CycleOptions): Promise<CycleEnd> {
   enter(context, 'register');
   await refreshEcus(context);
+  // Before any server is asked: a vehicle between two states must not wait for a network.
+  const { settlement, reports: settled } = await settle(context);
+  let reports = settled;
   const isRegistered = await registerEcus(context);
   enter(context, 'manifest');
-  let reports = await collectReports(context);
-  const settlement = await settleInstallation(context, reports);
   const waitedFor = JSON.stringify(waitingObject(context));
   await sendManifest(context, reports);
   if (settlement.kind === 'booting') return { result: settlement, quiet: undefined };
   if (settlement.kind === 'waiting') {
-    return { result: waitingForBoot(), quiet: undefined };
+    return { result: settlement, quiet: undefined };
   }
   const source = gatewaySource(context);
   const nonces = await drawTimeNonces(context);
@@ -94,10 +94,8 @@ export async function runOfflineCycle(
   options: CycleOptions,
 ): Promise<CheckInResult> {
   await refreshEcus(context);
-  const reports = await collectReports(context);
-  const settlement = await settleInstallation(context, reports);
-  if (settlement.kind === 'booting') return settlement;
-  if (settlement.kind === 'waiting') return waitingForBoot();
+  const { settlement, reports } = await settle(context);
+  if (settlement.kind !== 'settled') return settlement;
   const result = await guarded(context, async () => {
     const now = carriedTime(context, context.policy.offlineTimeMaxAgeMs);
     const cycle = { reports, time: { now, attestation: undefined }, nonces: new Map() };
@@ -121,7 +119,17 @@ async function updateFrom(
   enter(context, 'metadata');
   const offer = await verifyUpdate(context, source, { now: time.now, reports });
   const imageBase = context.bundle.gatewayOrigin + DEVICE_PATHS.imageTarget.slice(0, -'*'.length);
-  return await carryOut(context, offer, { ...options, time, nonces, imageBase });
+  return await carryOut(context, offer, { ...options, time, nonces, imageBase, reports });
+}
+
+/** Finishes what was interrupted, with reports of how things are then. */
+async function settle(
+  context: PrimaryContext,
+): Promise<{ readonly settlement: Settlement; readonly reports: CollectedReports }> {
+  const reports = await collectReports(context);
+  const before = findTransaction(context) !== undefined || listDebts(context).length > 0;
+  const settlement = await settleTransaction(context, reports);
+  return { settlement, reports: before ? await collectReports(context) : reports };
 }
 
 /** A refusal is noted, told with the update it belongs to, and ends the cycle. */
@@ -146,7 +154,7 @@ function tellRefusal(
   fault: Fault<string>,
 ): void {
   const listed = [...ecus].map(([ecu, { hardware }]) => ({ ecu, hardware, name: '', sha256: '' }));
-  const refused: Installation = { correlationId, phase: 'preparing', silences: 0, ecus: listed };
+  const refused: Installation = { correlationId, ecus: listed };
   const results = listed.map(({ ecu }) => resultOf(ecu, fault));
   concludeInstallation(context, refused, results);
 }
@@ -174,11 +182,6 @@ export async function flush(context: PrimaryContext): Promise<void> {
     if (!(error instanceof VehicleFault) || error.code === 'CLOSED') throw error;
     noteAttack(context, error);
   }
-}
-
-function waitingForBoot(): CheckInResult {
-  const fault = new VehicleFault('ECU_UNREACHABLE', 'Cannot go on: an activated ECU still boots');
-  return { kind: 'waiting', fault };
 }
 
 function enter({ onProgress }: PrimaryContext, phase: CyclePhase): void {

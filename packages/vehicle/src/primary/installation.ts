@@ -1,11 +1,10 @@
 /**
  * What an installation came to, in the state until the Director has heard of it {uptane J4}: what was
- * assigned, how far it got, how each ECU fared, and how often each assignment has failed.
+ * assigned, how each ECU fared, and how often each assignment has failed.
  */
 import type { JsonObject } from '@immota/base';
 import {
   type AssignedTarget,
-  type EcuIdentifier,
   type EcuVersionReport,
   hashesAgree,
   type Measurement,
@@ -14,45 +13,25 @@ import {
   type VerifiedAssignment,
 } from '@immota/uptane';
 import { z } from 'zod';
+import { type EcuResult, isFailure } from '../transaction/results.ts';
 import type { PrimaryContext } from './context.ts';
 import { queueEvent } from './event-queue.ts';
 import { jsonValue } from './json-value.ts';
-
-/** The result codes that the dialect's Directors know. */
-export type ResultCode =
-  | 'OK'
-  | 'VERIFICATION_FAILED'
-  | 'INSTALL_FAILED'
-  | 'DOWNLOAD_FAILED'
-  | 'INTERNAL_ERROR'
-  | 'OPERATION_CANCELLED';
-
-/** How one ECU fared. */
-export interface EcuResult {
-  readonly ecu: EcuIdentifier;
-  readonly code: ResultCode;
-  readonly description: string;
-}
 
 /** Assignments that are remembered as failed; a vehicle has at most 256 ECUs. */
 const FAILURES_MAX = 512;
 const CONTENT_TYPE = 'application/vnd.com.here.otac.installationReport.v1';
 
-const INSTALLATION = jsonValue(
-  'installation',
-  z.object({
-    correlationId: z.string(),
-    phase: z.enum(['preparing', 'activating']),
-    /** Check-ins in which an ECU that was activated did not answer. */
-    silences: z.int(),
-    ecus: z.array(
-      z.object({ ecu: z.string(), hardware: z.string(), name: z.string(), sha256: z.string() }),
-    ),
-  }),
-);
-
-/** An installation under way. */
-export type Installation = z.infer<(typeof INSTALLATION)['schema']>;
+/** What was to be installed together. */
+export interface Installation {
+  readonly correlationId: string;
+  readonly ecus: readonly {
+    readonly ecu: string;
+    readonly hardware: string;
+    readonly name: string;
+    readonly sha256: string;
+  }[];
+}
 
 const OUTCOME = jsonValue(
   'outcome',
@@ -82,25 +61,13 @@ const WAITING = jsonValue(
   z.object({ correlationId: z.string(), state: z.string(), detail: z.string() }),
 );
 
-/** Finds the installation under way. */
-export function findInstallation({ state }: PrimaryContext): Installation | undefined {
-  return state.values.load(INSTALLATION);
-}
-
-/** Remembers an installation, or how far it got. */
-export function saveInstallation({ state }: PrimaryContext, installation: Installation): void {
-  state.values.save(INSTALLATION, installation);
-}
-
-/** Describes an installation that begins. */
+/** Describes what an offer assigns. */
 export function newInstallation(
   correlationId: string,
   assignments: readonly VerifiedAssignment[],
 ): Installation {
   return {
     correlationId,
-    phase: 'preparing',
-    silences: 0,
     ecus: assignments.map(({ ecuIdentifier, hardwareIdentifier, name, file }) => ({
       ecu: ecuIdentifier,
       hardware: hardwareIdentifier,
@@ -132,14 +99,15 @@ export function concludeInstallation(
     state.values.save(OUTCOME, { correlationId: installation.correlationId, items });
     for (const ecu of installation.ecus) {
       const result = byEcu.get(ecu.ecu);
-      if (result !== undefined && result.code !== 'OK') countFailure(context, installation, ecu);
+      // An ECU that was only taken back has nothing against the image.
+      if (result !== undefined && isFailure(result)) countFailure(context, installation, ecu);
       queueEvent(context, 'EcuInstallationCompleted', {
         ecu: ecu.ecu,
         correlationId: installation.correlationId,
         success: result?.code === 'OK',
+        code: result?.code ?? 'OPERATION_CANCELLED',
       });
     }
-    state.values.remove(INSTALLATION);
     state.values.remove(WAITING);
     state.journal.append('installation', { correlationId: installation.correlationId, items });
   });
@@ -244,15 +212,6 @@ export function isInstalled(
   target: Pick<AssignedTarget, 'name' | 'file'>,
 ): boolean {
   return report !== undefined && runs(report, target.name, target.file);
-}
-
-/** Tells whether a report names the image that an installation wants. */
-export function runsWanted(
-  report: EcuVersionReport,
-  wanted: Installation['ecus'][number],
-): boolean {
-  const { name, hashes } = report.installedImage;
-  return name === wanted.name && [...hashes.values()].includes(wanted.sha256);
 }
 
 /** The digest by which an image is told from others: SHA-256, or SHA-512 where there is no other. */

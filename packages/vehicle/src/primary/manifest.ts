@@ -13,6 +13,7 @@ import {
   waitingObject,
 } from './installation.ts';
 import type { CollectedReports } from './reports.ts';
+import { findTransaction, safeStateObject } from './transaction-store.ts';
 import { findStoredOffer } from './verify-update.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function sendManifest(
       primaryEcuIdentifier: bundle.ecuIdentifier,
       reports: new Map([...reports].map(([ecu, { document }]) => [ecu, document])),
       installationReport: outcome === undefined ? undefined : installationReport(outcome),
-      custom: waitingObject(context) ?? openObject(context, reports),
+      custom: customOf(context, reports),
     },
     keys.identity,
   );
@@ -55,11 +56,25 @@ export async function sendManifest(
   return true;
 }
 
+function customOf(context: PrimaryContext, reports: CollectedReports): JsonObject | undefined {
+  const custom = {
+    ...(waitingObject(context) ?? openObject(context, reports)),
+    ...safeStateObject(context),
+  };
+  return Object.keys(custom).length === 0 ? undefined : custom;
+}
+
 /**
  * What a manifest says while an update is known and not done, such as after a power cut: a vehicle that
  * comes back without a word would be taken for one that refuses.
  */
 function openObject(context: PrimaryContext, reports: CollectedReports): JsonObject | undefined {
+  // While it is open nothing counts as installed, whatever runs on trial.
+  const transaction = findTransaction(context);
+  if (transaction !== undefined) {
+    const { correlationId, phase } = transaction;
+    return { progress: { correlationId, state: 'AWAITING_REPORT', measured: { phase } } };
+  }
   const offer = findStoredOffer(context);
   if (offer === undefined) return undefined;
   const isOpen = [...offer.ecus].some(

@@ -1,140 +1,177 @@
 /** The ECUs of one update as a transaction sees them: the Primary itself and its Secondaries. */
-import type { EcuIdentifier, TargetName, VerifiedAssignment } from '@immota/uptane';
+import { member } from '@immota/base';
+import {
+  type EcuIdentifier,
+  type EcuVersionReport,
+  type InstalledImage,
+  parseEcuIdentifier,
+  parseTargetName,
+  type VerifiedAssignment,
+} from '@immota/uptane';
 import { readFileFrom } from '../download/partial-file.ts';
-import type { SecondaryInfo, SecondaryLink } from '../link/secondary-link.ts';
-import { wait } from '../ports.ts';
+import type { ImageOffer, SecondaryInfo, SecondaryLink } from '../link/secondary-link.ts';
+import type { Participant, ParticipantMaker, Standing } from '../transaction/participant.ts';
+import type { ServedImage, TransactionEcu } from '../transaction/record.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { PrimaryContext } from './context.ts';
-import { findLink, forgetDelivery } from './distribute.ts';
+import { distributeMetadata, findLink, forgetDelivery } from './distribute.ts';
 import { listSecondaries } from './ecu-registry.ts';
 import { queueEvent } from './event-queue.ts';
-import { digestOf, type Installation, isInstalled } from './installation.ts';
-import { servedForm } from './image-orders.ts';
+import { digestOf } from './installation.ts';
 import { prepareOwn } from './own-ecu.ts';
 import { askReport } from './reports.ts';
-import type { Participant } from './transaction.ts';
 
-/** One assignment whose bytes are on the disk. */
-export interface ReadyImage {
-  readonly assignment: VerifiedAssignment;
-  readonly path: string;
-}
+/** What the Primary's own image is opened by; only needed while it is prepared. */
+export type Assignments = ReadonlyMap<EcuIdentifier, VerifiedAssignment>;
 
-/** Makes the participants of an update. */
-export function participantsOf(
+/** Makes participants, and tells of what is done to them. */
+export function participantMaker(
   context: PrimaryContext,
   correlationId: string,
-  images: readonly ReadyImage[],
-): readonly Participant[] {
-  return images.map((image) => {
-    const { assignment } = image;
-    const { ecuIdentifier, name } = assignment;
+  assignments: Assignments = new Map(),
+): ParticipantMaker {
+  return (entry) => {
+    const ecu = parseEcuIdentifier(entry.ecu);
+    const name = parseTargetName(entry.name);
     const participant =
-      ecuIdentifier === context.bundle.ecuIdentifier
-        ? selfParticipant(context, image)
-        : secondaryParticipant(context, image);
-    const tell = (kind: 'ecu-prepared' | 'ecu-activated'): void =>
-      context.onProgress({ kind, ecu: ecuIdentifier, name });
+      entry.kind === 'self'
+        ? selfParticipant(context, entry, assignments.get(ecu))
+        : secondaryParticipant(context, entry);
     return {
       ...participant,
       prepare: async () => {
-        const event = { ecu: ecuIdentifier, correlationId };
-        queueEvent(context, 'EcuInstallationStarted', event);
+        queueEvent(context, 'EcuInstallationStarted', { ecu, correlationId });
         await participant.prepare();
-        tell('ecu-prepared');
+        context.onProgress({ kind: 'ecu-prepared', ecu, name });
       },
       activate: async () => {
         await participant.activate();
-        queueEvent(context, 'EcuInstallationApplied', { ecu: ecuIdentifier, correlationId });
-        tell('ecu-activated');
+        queueEvent(context, 'EcuInstallationApplied', { ecu, correlationId });
+        context.onProgress({ kind: 'ecu-activated', ecu, name });
       },
     };
-  });
-}
-
-function selfParticipant(context: PrimaryContext, { assignment, path }: ReadyImage): Participant {
-  return {
-    ecuIdentifier: assignment.ecuIdentifier,
-    isSelf: true,
-    prepare: () => prepareOwn(context, assignment, path),
-    activate: () => context.slots.activate(),
-    // It runs this code: its report comes after its boot.
-    confirm: () => Promise.resolve(),
   };
 }
 
-function secondaryParticipant(
+function selfParticipant(
   context: PrimaryContext,
-  { assignment, path }: ReadyImage,
+  entry: TransactionEcu,
+  assignment: VerifiedAssignment | undefined,
 ): Participant {
-  const { ecuIdentifier, name, file } = assignment;
+  const { slots } = context;
   return {
-    ecuIdentifier,
-    isSelf: false,
-    prepare: async () => {
-      const { link } = requireSecondary(context, ecuIdentifier);
-      const status = await link.status();
-      if (status.phase === 'prepared' && status.preparedSha256 === digestOf(file)) return;
-      const { lengthBytes } = servedForm(assignment);
-      try {
-        // {uptane I8}: the ECU pulls, after it has verified the metadata.
-        await link.sendImage({ name, lengthBytes, open: (offset) => readFileFrom(path, offset) });
-      } catch (error) {
-        // Whatever it refused, it gets its metadata again before the next attempt.
-        forgetDelivery(context, ecuIdentifier);
-        throw error;
-      }
+    // oxlint-disable-next-line require-await -- the port is asynchronous, the slots know at once
+    observe: async () => {
+      const prepared = slots.findPrepared();
+      if (prepared !== undefined && digestOf(prepared) === entry.sha256) return 'prepared';
+      const running = slots.findRunning();
+      if (running === undefined) return entry.old.name === NOTHING ? 'old' : 'other';
+      return standingOf(entry, running, slots.condition().isTrial);
     },
-    activate: async () => requireSecondary(context, ecuIdentifier).link.activate(),
-    confirm: () => awaitReport(context, ecuIdentifier, assignment),
+    prepare: async () => {
+      if (assignment === undefined) {
+        throw new VehicleFault('SLOT_EMPTY', `Cannot prepare "${entry.name}": not assigned now`);
+      }
+      await prepareOwn(context, assignment, entry.served.path);
+    },
+    activate: () => slots.activate(),
+    confirm: () => slots.confirm(),
+    rollBack: () => (slots.condition().isTrial ? slots.revert() : slots.discardOther()),
+  };
+}
+
+/** What this Primary reports when it was never programmed; see `reports.ts`. */
+const NOTHING = 'unknown';
+
+function secondaryParticipant(context: PrimaryContext, entry: TransactionEcu): Participant {
+  const ecu = parseEcuIdentifier(entry.ecu);
+  const reach = (): ReturnType<typeof requireSecondary> => requireSecondary(context, ecu);
+  return {
+    observe: async () => {
+      const { link, info } = reach();
+      const { phase, preparedSha256 } = await link.status();
+      if (phase === 'activating' || phase === 'receiving') return 'busy';
+      if (phase === 'prepared' && preparedSha256 === entry.sha256) return 'prepared';
+      const { report } = await askReport(context, link, info);
+      return standingOf(entry, report.installedImage, isOnTrial(report));
+    },
+    prepare: async () => {
+      const { link } = reach();
+      const status = await link.status();
+      if (status.phase === 'prepared' && status.preparedSha256 === entry.sha256) return;
+      await bring(context, link, entry);
+    },
+    activate: () => reach().link.activate(),
+    confirm: () => reach().link.confirm(),
+    rollBack: async () => {
+      const { link } = reach();
+      if (entry.kind === 'banked') {
+        await link.revert();
+        return;
+      }
+      const { served, name } = entry.old;
+      if (served === null) {
+        throw new VehicleFault('SLOT_EMPTY', `Cannot write "${name}" again: it was not kept`);
+      }
+      await link.sendImage(offerOf(served));
+      await link.activate();
+    },
   };
 }
 
 /**
- * Waits until an ECU's signed report names the image {uptane J4}.
- *
- * @throws VehicleFault INSTALL_FAILED when it reports another one after its boot; ECU_UNREACHABLE when
- * it does not report in time.
+ * Offers an image. An ECU that refuses before it has asked for a byte has lost what assigns it, to a power
+ * cut or with its board: it gets its metadata again, and is asked once more.
  */
-async function awaitReport(
+async function bring(
   context: PrimaryContext,
-  ecu: EcuIdentifier,
-  wanted: Pick<VerifiedAssignment, 'name' | 'file'>,
+  link: SecondaryLink,
+  { served }: TransactionEcu,
 ): Promise<void> {
-  const { surroundings, policy, network } = context;
-  const { link, info } = requireSecondary(context, ecu);
-  const deadlineMs = surroundings.timer.elapsedMs() + policy.bootPatienceMs;
-  let last: VehicleFault | undefined;
-  while (!network().signal.aborted) {
-    try {
-      const status = await link.status();
-      if (status.phase !== 'activating') {
-        const { report } = await askReport(context, link, info);
-        if (isInstalled(report, wanted)) {
-          await link.confirm();
-          return;
-        }
-        throw new VehicleFault(
-          'INSTALL_FAILED',
-          describeFailure(wanted.name, report.installedImage.name),
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof VehicleFault) || error.code !== 'ECU_UNREACHABLE') throw error;
-      last = error;
-    }
-    if (surroundings.timer.elapsedMs() >= deadlineMs) break;
-    await wait(surroundings.timer, policy.bootPollMs, network().signal);
+  const { ecuIdentifier } = link;
+  const offer = offerOf(served);
+  let isPulled = false;
+  const open = (offsetBytes: number): AsyncIterable<Uint8Array> => {
+    isPulled = true;
+    return offer.open(offsetBytes);
+  };
+  try {
+    // {uptane I8}: the ECU pulls, after it has verified the metadata.
+    await link.sendImage({ ...offer, open });
+  } catch (error) {
+    // Whatever it refused, it gets its metadata again before the next attempt.
+    forgetDelivery(context, ecuIdentifier);
+    if (isPulled || !(error instanceof VehicleFault) || error.code !== 'ECU_REFUSED') throw error;
+    const refusal = (await distributeMetadata(context)).get(ecuIdentifier);
+    if (refusal !== undefined) throw refusal;
+    await link.sendImage(offer);
   }
-  network().signal.throwIfAborted();
-  throw new VehicleFault('ECU_UNREACHABLE', `Cannot hear "${ecu}" after its boot`, { cause: last });
 }
 
-function describeFailure(wanted: TargetName, running: TargetName): string {
-  return `Cannot install "${wanted}": after its boot the ECU runs "${running}"`;
+/** Tells whether what an ECU reports may still be taken back. */
+export function isOnTrial({ custom }: EcuVersionReport): boolean {
+  return member(custom, 'trial') === true;
 }
 
-function requireSecondary(
+function standingOf(
+  { name, sha256, old }: TransactionEcu,
+  running: Pick<InstalledImage, 'name' | 'hashes'>,
+  isTrial: boolean,
+): Standing {
+  const digests = new Set<string>(running.hashes.values());
+  const is = (image: { readonly name: string; readonly sha256: string }): boolean =>
+    running.name === image.name && digests.has(image.sha256);
+  if (is({ name, sha256 })) return isTrial ? 'new-trial' : 'new-final';
+  return is(old) ? 'old' : 'other';
+}
+
+function offerOf({ name, lengthBytes, path }: ServedImage): ImageOffer {
+  const open = (offsetBytes: number): AsyncIterable<Uint8Array> => readFileFrom(path, offsetBytes);
+  return { name: parseTargetName(name), lengthBytes, open };
+}
+
+/** Finds an ECU's link and what its reports are held against. @throws VehicleFault ECU_UNREACHABLE. */
+export function requireSecondary(
   context: PrimaryContext,
   ecu: EcuIdentifier,
 ): { readonly link: SecondaryLink; readonly info: SecondaryInfo } {
@@ -144,28 +181,4 @@ function requireSecondary(
     throw new VehicleFault('ECU_UNREACHABLE', `Cannot reach "${ecu}": it has never answered`);
   }
   return { link, info };
-}
-
-/**
- * Activates again an ECU that was to be activated when the power failed, if its image still waits.
- *
- * @returns whether it did.
- */
-export async function reactivate(
-  context: PrimaryContext,
-  { ecu, sha256 }: Installation['ecus'][number],
-): Promise<boolean> {
-  if (ecu === context.bundle.ecuIdentifier) {
-    const prepared = context.slots.findPrepared();
-    if (prepared === undefined || digestOf(prepared) !== sha256) return false;
-    await context.slots.activate();
-    return true;
-  }
-  const link = context.links.find(({ ecuIdentifier }) => ecuIdentifier === ecu);
-  const status = await link?.status();
-  if (link === undefined || status?.phase !== 'prepared' || status.preparedSha256 !== sha256) {
-    return false;
-  }
-  await link.activate();
-  return true;
 }

@@ -13,6 +13,7 @@ export type CyclePhase =
   | 'metadata-to-secondaries'
   | 'install'
   | 'activate'
+  | 'roll-back'
   | 'report';
 
 /** One thing that happened. */

@@ -12,8 +12,9 @@ import { requestSmall } from '../download/request.ts';
 import { listAttacks } from './attack-log.ts';
 import { carriedTime, knownTime } from './attested-time.ts';
 import type { PrimaryContext } from './context.ts';
-import { findInstallation, findOutcome } from './installation.ts';
+import { findOutcome } from './installation.ts';
 import { metadataUrl } from './metadata-source.ts';
+import { findTransaction, listDebts } from './transaction-store.ts';
 
 /** For how long "no change" may be believed. Both clocks must agree: one stops when the machine sleeps. */
 export interface QuietSpell {
@@ -35,7 +36,8 @@ export function beginQuiet(
   tag: string | undefined,
 ): QuietSpell | undefined {
   const isOpen =
-    findInstallation(context) !== undefined ||
+    findTransaction(context) !== undefined ||
+    listDebts(context).length > 0 ||
     findOutcome(context) !== undefined ||
     listAttacks(context).length > 0;
   if (tag === undefined || isOpen) return undefined;

@@ -15,6 +15,8 @@ import type { ResumableSlots } from '../slots/resumable-slots.ts';
 import { loadEcuKeys } from '../state/ecu-keys.ts';
 import { openState } from '../state/vehicle-state.ts';
 import { systemSurroundings } from '../system-clock.ts';
+import { ALWAYS_GO, type ConditionsGate } from '../transaction/conditions.ts';
+import { NO_LAYOUT, type VehicleLayout } from '../transaction/layout.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { noteAttack } from './attack-log.ts';
 import type { VehicleBundle } from './bundle.ts';
@@ -25,8 +27,10 @@ import { type CycleOptions, flush, runCycle, runOfflineCycle } from './cycle.ts'
 import { DEFAULT_POLICY, type PrimaryPolicy } from './policy.ts';
 import type { ProgressListener } from './progress.ts';
 import { isUnchanged, type QuietSpell } from './quiet.ts';
-import { prepareThenActivate, type Transaction } from './transaction.ts';
 import { listenForWakeUps } from './wake-up.ts';
+
+/** Boots in one check-in, when they happen within the process. */
+const BOOTS_MAX = 4;
 
 /** What a Primary is made of. */
 export interface PrimaryOptions {
@@ -41,8 +45,10 @@ export interface PrimaryOptions {
   /** Which keys the ECU makes at its first start; `classic` when left out. */
   readonly profile?: EncryptionProfile | undefined;
   readonly policy?: Partial<PrimaryPolicy> | undefined;
-  /** How several ECUs are brought to their new images. */
-  readonly transaction?: Transaction | undefined;
+  /** Whether the vehicle is in a condition for a step; nothing is held back when left out. */
+  readonly gate?: ConditionsGate | undefined;
+  /** How the ECUs are connected, for order and for times; all by themselves when left out. */
+  readonly layout?: VehicleLayout | undefined;
   readonly onProgress?: ProgressListener | undefined;
   /**
    * Boots this ECU: the process ends, and another one begins. Left out, the slots boot within this
@@ -101,6 +107,8 @@ export async function runPrimary(options: PrimaryOptions): Promise<Primary> {
     links: options.secondaries,
     surroundings,
     network,
+    gate: options.gate ?? ALWAYS_GO,
+    layout: options.layout ?? NO_LAYOUT,
     downloadFolder: join(folder, 'downloads'),
     findFreeBytes: options.findFreeBytes,
     onProgress: options.onProgress ?? ignore,
@@ -170,7 +178,6 @@ class CheckInLoop {
     this.#cycle = {
       consent: options.consent,
       locale: options.locale ?? 'en',
-      transaction: options.transaction ?? prepareThenActivate,
     };
   }
 
@@ -280,14 +287,18 @@ class CheckInLoop {
     result: CheckInResult,
     again: () => Promise<CheckInResult>,
   ): Promise<CheckInResult> {
-    if (result.kind !== 'booting') return result;
-    this.#quiet = undefined;
-    if (this.#reboot !== undefined) {
-      this.#reboot();
-      return result;
+    let last = result;
+    // To the new image, and perhaps back from it.
+    for (let boots = 0; last.kind === 'booting' && boots < BOOTS_MAX; boots += 1) {
+      this.#quiet = undefined;
+      if (this.#reboot !== undefined) {
+        this.#reboot();
+        return last;
+      }
+      await this.#context.slots.boot();
+      last = await again();
     }
-    await this.#context.slots.boot();
-    return await again();
+    return last;
   }
 
   #schedulePoll(): void {

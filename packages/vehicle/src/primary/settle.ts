@@ -1,100 +1,111 @@
 /**
- * Finishes what a boot or a power cut interrupted: an installation whose ECUs were being activated is
- * judged by their reports {uptane J4}, and by nothing that was remembered.
+ * Finishes what a boot, a silence or a power cut interrupted: a transaction goes on where its journal and
+ * its ECUs say it is; what is owed to ECUs that were silent at the end of one is made good; and an ECU on
+ * trial that no transaction knows of goes back, since nobody will ever make it final.
  */
-import { parseEcuIdentifier } from '@immota/uptane';
+import { type EcuIdentifier, parseEcuIdentifier } from '@immota/uptane';
+import type { EcuResult } from '../transaction/results.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { PrimaryContext } from './context.ts';
-import {
-  concludeInstallation,
-  type EcuResult,
-  findInstallation,
-  type Installation,
-  runsWanted,
-  saveInstallation,
-} from './installation.ts';
-import { reactivate } from './participants.ts';
+import { forgetDelivery } from './distribute.ts';
+import { saveWaiting } from './installation.ts';
+import { isOnTrial, participantMaker, requireSecondary } from './participants.ts';
 import type { CollectedReports } from './reports.ts';
-import { resultOf, succeeded } from './transaction.ts';
-
-/** Check-ins in which an activated ECU may stay silent, or be activated again, before it has failed. */
-const SILENCES_MAX = 5;
+import { proceed } from './transact.ts';
+import {
+  type Debt,
+  findTransaction,
+  journalOf,
+  listDebts,
+  settleDebt,
+} from './transaction-store.ts';
 
 /** What settling came to. */
 export type Settlement =
   /** There was nothing to settle, or it is settled: the cycle goes on. */
   | { readonly kind: 'settled'; readonly results: readonly EcuResult[] | undefined }
-  /** An ECU still boots: nothing new is begun before it has reported. */
-  | { readonly kind: 'waiting' }
+  /** An ECU is waited for: nothing new is begun before. */
+  | { readonly kind: 'waiting'; readonly fault: VehicleFault }
   /** This very ECU has to boot. */
   | { readonly kind: 'booting' };
 
-/** Settles the installation under way, if there is one. */
-export async function settleInstallation(
+/** Settles the transaction under way, if there is one, and what former ones have left. */
+export async function settleTransaction(
   context: PrimaryContext,
   reports: CollectedReports,
 ): Promise<Settlement> {
-  const installation = findInstallation(context);
-  // What was only being prepared is prepared again, from the metadata of this cycle.
-  if (installation?.phase !== 'activating') return { kind: 'settled', results: undefined };
-  const results: EcuResult[] = [];
-  let isWaiting = false;
-  let isBooting = false;
-  const isLast = installation.silences >= SILENCES_MAX;
-  for (const ecu of installation.ecus) {
-    const identifier = parseEcuIdentifier(ecu.ecu);
-    const report = reports.get(identifier)?.report;
-    if (report !== undefined && runsWanted(report, ecu)) {
-      if (!(await tryConfirm(context, ecu))) isWaiting = true;
-      else results.push(succeeded(identifier));
-    } else if (!isLast && (report === undefined || (await tryReactivate(context, ecu)))) {
-      isWaiting = true;
-      isBooting ||= ecu.ecu === context.bundle.ecuIdentifier;
-    } else {
-      const running = report?.installedImage.name ?? 'nothing that it tells';
-      const why = `Cannot install "${ecu.name}": after its boot the ECU runs "${running}"`;
-      results.push(resultOf(identifier, new VehicleFault('INSTALL_FAILED', why)));
+  const record = findTransaction(context);
+  if (record === undefined) return await settleRemains(context, reports);
+  if (record.phase === 'preparing') {
+    // Nothing was touched: it is prepared again, from the metadata of this cycle.
+    journalOf(context).abandon(record);
+    return { kind: 'settled', results: undefined };
+  }
+  const outcome = await proceed(context, record);
+  switch (outcome.kind) {
+    case 'concluded':
+      return { kind: 'settled', results: outcome.results };
+    case 'booting':
+      return outcome;
+    case 'waiting': {
+      const { fault } = outcome;
+      const { correlationId } = record;
+      const waiting = { correlationId, state: 'PRECONDITION', detail: fault.message };
+      saveWaiting(context, fault.code === 'CONDITIONS' ? waiting : undefined);
+      return outcome;
     }
   }
-  if (isWaiting) return keepWaiting(context, installation, isBooting);
-  concludeInstallation(context, installation, results);
-  return { kind: 'settled', results };
 }
 
-function keepWaiting(
+async function settleRemains(
   context: PrimaryContext,
-  installation: Installation,
-  isBooting: boolean,
-): Settlement {
-  saveInstallation(context, { ...installation, silences: installation.silences + 1 });
-  return { kind: isBooting ? 'booting' : 'waiting' };
+  reports: CollectedReports,
+): Promise<Settlement> {
+  const debts = listDebts(context);
+  let isBooting = false;
+  for (const debt of debts) isBooting = (await trySettle(context, debt)) || isBooting;
+  const owing = new Set(debts.map(({ entry }) => entry.ecu));
+  for (const [ecu, { report }] of reports) {
+    if (!isOnTrial(report) || owing.has(ecu)) continue;
+    isBooting = (await tryRevert(context, ecu)) || isBooting;
+  }
+  return isBooting ? { kind: 'booting' } : { kind: 'settled', results: undefined };
 }
 
-/** An ECU that cannot be told now is told at the next check-in. */
-async function tryConfirm(
-  context: PrimaryContext,
-  { ecu }: Installation['ecus'][number],
-): Promise<boolean> {
+/** Does what is owed to one ECU, if it can be heard. @returns whether this very ECU has to boot. */
+async function trySettle(context: PrimaryContext, debt: Debt): Promise<boolean> {
+  const { entry, owes, correlationId } = debt;
+  const participant = participantMaker(context, correlationId)(entry);
+  const goal = owes === 'confirm' ? 'new-final' : 'old';
   try {
-    if (ecu === context.bundle.ecuIdentifier) await context.slots.confirm();
-    else await context.links.find(({ ecuIdentifier }) => ecuIdentifier === ecu)?.confirm();
+    let standing = await participant.observe();
+    let isBooting = false;
+    if (standing === 'new-trial') {
+      await (owes === 'confirm' ? participant.confirm() : participant.rollBack());
+      isBooting = owes === 'roll-back' && entry.kind === 'self';
+      standing = await participant.observe();
+    }
+    if (standing === goal) settleDebt(context, entry.ecu);
+    return isBooting;
+  } catch (error) {
+    // It stays in the safe state, and is asked at each check-in.
+    if (error instanceof VehicleFault && error.code !== 'CLOSED') return false;
+    throw error;
+  }
+}
+
+/** {uptane L1}: without a decision to keep it, what was final is what counts. */
+async function tryRevert(context: PrimaryContext, ecu: EcuIdentifier): Promise<boolean> {
+  if (ecu === context.bundle.ecuIdentifier) {
+    if (context.slots.findFallback() === undefined) return false;
+    await context.slots.revert();
     return true;
-  } catch (error) {
-    if (error instanceof VehicleFault && error.code === 'ECU_UNREACHABLE') return false;
-    throw error;
   }
-}
-
-async function tryReactivate(
-  context: PrimaryContext,
-  ecu: Installation['ecus'][number],
-): Promise<boolean> {
   try {
-    return await reactivate(context, ecu);
+    await requireSecondary(context, ecu).link.revert();
+    forgetDelivery(context, parseEcuIdentifier(ecu));
   } catch (error) {
-    // It cannot be asked now; the next check-in asks again, and the silences are counted.
-    if (error instanceof VehicleFault && error.code === 'ECU_UNREACHABLE') return true;
-    if (error instanceof VehicleFault) return false;
-    throw error;
+    if (!(error instanceof VehicleFault) || error.code === 'CLOSED') throw error;
   }
+  return false;
 }

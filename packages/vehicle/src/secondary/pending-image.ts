@@ -33,26 +33,48 @@ export interface PendingKey {
   readonly wrapped: Uint8Array;
 }
 
-const PENDING = jsonValue(
-  'pending-image',
-  z.object({
-    name: z.string(),
-    lengthBytes: z.int(),
-    hashes: z.object({ sha256: z.string().nullable(), sha512: z.string().nullable() }),
-    releaseCounter: z.int(),
-    encryption: z
-      .object({
-        lengthBytes: z.int(),
-        method: z.string(),
-        key: z.object({ method: z.string(), wrapped: z.base64() }).nullable(),
-      })
-      .nullable(),
-  }),
-);
+const IMAGE = z.object({
+  name: z.string(),
+  lengthBytes: z.int(),
+  hashes: z.object({ sha256: z.string().nullable(), sha512: z.string().nullable() }),
+  releaseCounter: z.int(),
+  encryption: z
+    .object({
+      lengthBytes: z.int(),
+      method: z.string(),
+      key: z.object({ method: z.string(), wrapped: z.base64() }).nullable(),
+    })
+    .nullable(),
+});
+
+const PENDING = jsonValue('pending-image', IMAGE);
+/** What was assigned when the image that is final was made so. */
+const FINAL = jsonValue('final-image', IMAGE);
 
 /** Finds what is assigned. */
 export function findPending({ state }: SecondaryContext): PendingImage | undefined {
+  return readImage(state.values.load(PENDING));
+}
+
+/**
+ * Finds the image that was final last, with what opens it: an ECU with one bank may be given it again
+ * for as long as no other is final. It was verified, and ran, in this very ECU.
+ */
+export function findFinal({ state }: SecondaryContext): PendingImage | undefined {
+  return readImage(state.values.load(FINAL));
+}
+
+/** What is assigned has become final: durable together. */
+export function keepFinal({ state }: SecondaryContext): void {
   const record = state.values.load(PENDING);
+  if (record === undefined) return;
+  state.transaction(() => {
+    state.values.save(FINAL, record);
+    state.values.remove(PENDING);
+  });
+}
+
+function readImage(record: z.infer<typeof IMAGE> | undefined): PendingImage | undefined {
   if (record === undefined) return undefined;
   const { name, lengthBytes, releaseCounter, encryption } = record;
   const hashes = hashesOf(record.hashes);

@@ -24,7 +24,13 @@ import { loadEcuKeys, signEncryptionKey, WRAP_METHODS } from '../state/ecu-keys.
 import { openState } from '../state/vehicle-state.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { forgetToldAttacks, noteRefusal } from './attack-notes.ts';
-import { findPending, type PendingImage, savePending } from './pending-image.ts';
+import {
+  findFinal,
+  findPending,
+  keepFinal,
+  type PendingImage,
+  savePending,
+} from './pending-image.ts';
 import type { SecondaryContext } from './secondary-context.ts';
 import type { SecondaryOptions } from './secondary-options.ts';
 import { SecondaryTime } from './secondary-time.ts';
@@ -180,7 +186,8 @@ class Secondary implements SecondaryEcu {
     await this.#alone(async () => {
       const { slots } = this.#context;
       const prepared = slots.findPrepared();
-      if (!isSame(findPending(this.#context)?.image, prepared)) {
+      const isAssigned = isSame(findPending(this.#context)?.image, prepared);
+      if (!isAssigned && !isSame(this.#findFallback()?.image, prepared)) {
         throw new VehicleFault('SLOT_EMPTY', 'Cannot activate: no assigned image is prepared');
       }
       await slots.activate();
@@ -192,9 +199,12 @@ class Secondary implements SecondaryEcu {
     await this.#alone(async () => {
       const { slots, state } = this.#context;
       const { isTrial } = slots.condition();
+      // Before the slots say so: what may be written again must be known whenever it may be.
+      const running = slots.findRunning();
+      if (isTrial && isSame(running, findPending(this.#context)?.image)) keepFinal(this.#context);
       await slots.confirm();
       keepReleaseCounter(this.#context);
-      forgetInstalled(this.#context, slots.findRunning());
+      forgetInstalled(this.#context, running);
       if (isTrial) state.journal.append('confirmed', { name: slots.findRunning()?.name ?? null });
     });
   }
@@ -232,8 +242,18 @@ class Secondary implements SecondaryEcu {
     noteRefusal(this.#context, fault);
   }
 
+  /** What an ECU with one bank may be given again, besides what is assigned. */
+  #findFallback(): PendingImage | undefined {
+    const { slots } = this.#context;
+    if (slots.condition().canRevert) return undefined;
+    const final = findFinal(this.#context);
+    return isSame(slots.findFallback(), final?.image) ? final : undefined;
+  }
+
   #findAssigned(offer: ImageOffer): PendingImage {
-    const pending = findPending(this.#context);
+    const fallback = this.#findFallback();
+    const isBack = fallback?.image.name === offer.name;
+    const pending = isBack ? fallback : findPending(this.#context);
     if (pending?.image.name !== offer.name) {
       throw new VehicleFault('ECU_REFUSED', `Cannot take "${offer.name}": it is not assigned`);
     }

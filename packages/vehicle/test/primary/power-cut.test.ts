@@ -63,7 +63,7 @@ function assertOnlyPublished(world: World, folder: string): void {
 
 describe('a vehicle whose power is cut', () => {
   it('ends with verified software on every ECU, wherever it was cut', async (test) => {
-    // The same cuts in every gate; POWER_SEED draws others. The known one that fails is 544767606.
+    // The same cuts in every gate; POWER_SEED draws others.
     const seed = Number(process.env['POWER_SEED'] ?? 7);
     test.diagnostic(`POWER_SEED=${seed}`);
     const draw = drawFrom(seed);

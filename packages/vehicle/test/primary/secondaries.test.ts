@@ -170,11 +170,12 @@ describe('a Primary and its Secondaries', () => {
     let result = await checkIn();
     for (let count = 0; count < 4 && result.kind === 'failed'; count += 1) result = await checkIn();
     assert.equal(codeOf(result), 'ATTEMPTS_EXHAUSTED');
-    assert.deepEqual(toldCodes(world), [
-      'brake-hw:INSTALL_FAILED',
-      'INSTALL_FAILED',
-      'INSTALL_FAILED',
-    ]);
+    // The T-BOX has not booted for a vehicle that does not come to its new state as a whole.
+    assert.deepEqual(
+      toldCodes(world),
+      Array.from({ length: 3 }).map(() => 'brake-hw:INSTALL_FAILED|tbox-hw:OPERATION_CANCELLED'),
+    );
+    assert.equal(runs(world), 'unknown');
     assert.equal(brake.received.length, 3);
     const { state } = objectAt(world.lastManifest(), ['custom', 'progress']);
     assert.equal(state, 'INSTALL_FAILED');
@@ -204,7 +205,7 @@ describe('a Primary and its Secondaries', () => {
     await assign();
     assert.deepEqual(resultsOf(await checkIn()), [`${BRAKE} OK`, `${TBOX} OK`]);
   });
-  it('gives up an ECU that never comes back from its boot', async (test) => {
+  it('declares a safe state for an ECU that never comes back, and makes good what it owes when it does', async (test) => {
     const { world, brake, checkIn, assign } = await prepared(test);
     const activate = brake.activate.bind(brake);
     brake.activate = async () => {
@@ -213,12 +214,52 @@ describe('a Primary and its Secondaries', () => {
       brake.broken.set('report', UNREACHABLE);
     };
     await assign();
-    const result = await checkIn();
-    // The Primary has booted, too; the ECU is asked at each check-in until its silence is a failure.
-    assert.equal(codeOf(result), 'ECU_UNREACHABLE');
-    for (let count = 0; count < 6; count += 1) await checkIn();
-    assert.deepEqual(toldCodes(world), ['brake-hw:INSTALL_FAILED']);
-    assert.equal(runs(world), 'tbox/fw-2.bin');
+    // It is asked at each check-in until its silence is a failure, and then whether it went back.
+    for (let count = 0; count < 10; count += 1) {
+      assert.deepEqual(toldCodes(world), []);
+      assert.equal(codeOf(await checkIn()), 'ECU_UNREACHABLE');
+    }
+    assert.equal(codeOf(await checkIn()), 'ECU_UNREACHABLE');
+    const told = 'brake-hw:WORKSHOP_REQUIRED|tbox-hw:OPERATION_CANCELLED';
+    assert.deepEqual(toldCodes(world), [told]);
+    assert.equal(runs(world), 'unknown');
+    const [workshop] = objectAt(world.lastManifest(), ['custom', 'safeState'])[
+      'needsWorkshop'
+    ] as readonly { readonly ecu: string; readonly owes: string }[];
+    assert.deepEqual([workshop?.ecu, workshop?.owes], [BRAKE, 'roll-back']);
+    assert.equal(brake.running?.name, 'brake/fw-2.bin');
+    brake.activate = activate;
+    brake.broken.clear();
+    await world.assignNothing();
+    await checkIn();
+    assert.equal(brake.running, undefined);
+    assert.equal(objectAt(world.lastManifest(), ['custom'])['safeState'], undefined);
+    await assign();
+    assert.equal((await checkIn()).kind, 'installed');
+  });
+  it('takes an ECU back from a trial that no transaction knows of {uptane L1}', async (test) => {
+    const { world, brake, checkIn, assign } = await prepared(test);
+    await assign();
+    brake.broken.set('confirm', UNREACHABLE);
+    // The decision has fallen, so nothing goes back any more; the ECU is told as soon as it can be heard.
+    assert.equal(codeOf(await checkIn()), 'ECU_UNREACHABLE');
+    const { progress } = objectAt(world.lastManifest(), ['custom']);
+    assert.deepEqual(
+      objectAt({ progress: progress ?? null }, ['progress'])['state'],
+      'AWAITING_REPORT',
+    );
+    assert.equal(objectAt(world.lastReport(BRAKE), ['custom'])['trial'], true);
+    brake.broken.clear();
+    assert.equal((await checkIn()).kind, 'installed');
+    assert.equal(objectAt(world.lastReport(BRAKE), ['custom'])['trial'], false);
+    // Somebody else activates what was prepared.
+    await world.assign({ [BRAKE]: await world.addImage('brake/fw-9.bin', 'brake-hw') });
+    brake.broken.set('activate', UNREACHABLE);
+    await checkIn();
+    brake.broken.clear();
+    await brake.activate();
+    assert.equal(brake.running?.name, 'brake/fw-9.bin');
+    assert.equal((await checkIn()).kind, 'installed');
   });
   it('shares one download among the ECUs that install the same image', async (test) => {
     const { world, checkIn } = await prepared(test);

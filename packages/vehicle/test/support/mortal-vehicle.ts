@@ -56,6 +56,7 @@ const results: unknown[] = [];
 for (let count = 0; count < Number(checkIns); count += 1) {
   const result = await primary.checkIn();
   results.push('fault' in result ? result.fault.code : result.kind);
+  if (result.kind === 'failed') results.push(result.results);
 }
 const running = { brake: secondary.running?.name, results, steps };
 await primary.close();

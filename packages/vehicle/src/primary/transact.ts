@@ -1,0 +1,114 @@
+/** From verified, downloaded images to a transaction, and on with it. */
+import type { EcuIdentifier, VerifiedAssignment } from '@immota/uptane';
+import { readOrder } from '../transaction/order.ts';
+import type { TransactionEcu, TransactionRecord } from '../transaction/record.ts';
+import { advanceTransaction, type TransactionOutcome } from '../transaction/vehicle-transaction.ts';
+import { VehicleFault } from '../vehicle-fault.ts';
+import type { PrimaryContext } from './context.ts';
+import { schedulerOf } from './foretell.ts';
+import { findInstalledImage } from './image-archive.ts';
+import { servedForm } from './image-orders.ts';
+import { digestOf } from './installation.ts';
+import { type Assignments, participantMaker, requireSecondary } from './participants.ts';
+import type { CollectedReports } from './reports.ts';
+import { journalOf } from './transaction-store.ts';
+import type { Offer } from './verify-update.ts';
+
+/** One assignment whose bytes are on the disk. */
+export interface ReadyImage {
+  readonly assignment: VerifiedAssignment;
+  readonly path: string;
+}
+
+/**
+ * Describes a transaction that begins.
+ *
+ * @param reports - of this cycle: what each ECU runs before.
+ * @throws VehicleFault ECU_UNREACHABLE when an ECU has not reported; NO_WAY_BACK when one with one bank
+ * would be written beside others and its older image was not kept.
+ */
+export async function describeTransaction(
+  context: PrimaryContext,
+  offer: Offer,
+  images: readonly ReadyImage[],
+  reports: CollectedReports,
+): Promise<TransactionRecord> {
+  const { correlationId, custom } = offer;
+  const order = readOrder(custom, context.layout.gateways);
+  const ecus = await Promise.all(
+    images.map(async ({ assignment, path }): Promise<TransactionEcu> => {
+      const { ecuIdentifier: ecu, hardwareIdentifier: hardware, name, file } = assignment;
+      const { lengthBytes } = servedForm(assignment);
+      const installed = reports.get(ecu)?.report.installedImage;
+      if (installed === undefined) {
+        throw new VehicleFault('ECU_UNREACHABLE', `Cannot install on "${ecu}": it does not report`);
+      }
+      const old = { name: installed.name, sha256: digestOf(installed) };
+      return {
+        ecu,
+        hardware,
+        kind: await kindOf(context, ecu),
+        rank: order.rankOf(ecu),
+        name,
+        sha256: digestOf(file),
+        served: { name, lengthBytes, path },
+        old: { ...old, served: findInstalledImage(context, ecu, old.sha256) ?? null },
+        step: 'idle',
+        attempts: 0,
+        failure: null,
+      };
+    }),
+  );
+  const stuck = ecus.find(
+    ({ ecu, kind, old }) =>
+      kind === 'in-place' &&
+      old.served === null &&
+      ecus.length > 1 &&
+      !order.isTechnicianGated(ecu),
+  );
+  if (stuck === undefined) return { correlationId, phase: 'preparing', silences: 0, ecus };
+  throw new VehicleFault(
+    'NO_WAY_BACK',
+    `Cannot install on "${stuck.ecu}" together with others: its "${stuck.old.name}" was not kept`,
+  );
+}
+
+/** Takes a transaction as far as it gets. */
+export async function proceed(
+  context: PrimaryContext,
+  record: TransactionRecord,
+  assignments?: Assignments,
+): Promise<TransactionOutcome> {
+  const { gate, policy, surroundings, network, onProgress } = context;
+  return await advanceTransaction(record, {
+    journal: journalOf(context),
+    participantOf: participantMaker(context, record.correlationId, assignments),
+    gate,
+    scheduler: schedulerOf(context),
+    timer: surroundings.timer,
+    signal: network().signal,
+    patienceMs: policy.bootPatienceMs,
+    pollMs: policy.bootPollMs,
+    onEvent: (event) => {
+      if (event.kind === 'step') return;
+      const phase = PHASES[event.phase];
+      if (phase !== undefined) onProgress({ kind: 'phase', phase });
+    },
+  });
+}
+
+const PHASES = {
+  preparing: undefined,
+  activating: 'activate',
+  committing: undefined,
+  'rolling-back': 'roll-back',
+} as const;
+
+async function kindOf(
+  context: PrimaryContext,
+  ecu: EcuIdentifier,
+): Promise<TransactionEcu['kind']> {
+  if (ecu === context.bundle.ecuIdentifier) return 'self';
+  const { canRevert } = await requireSecondary(context, ecu).link.status();
+  return canRevert ? 'banked' : 'in-place';
+}

@@ -1,0 +1,40 @@
+/**
+ * Asking whether the vehicle is in a condition for a step: a port. What the conditions are, and how the
+ * vehicle is kept from being driven meanwhile, is behind it.
+ */
+
+/** The steps that conditions may hold back. */
+export type GateStep =
+  /** ECUs boot new images; those with one bank are written. */
+  | 'activate'
+  /** The T-BOX boots: nobody watches for a while. */
+  | 'boot-self'
+  /** ECUs are brought back to their old images. */
+  | 'roll-back';
+
+/** What the conditions say. */
+export interface GateVerdict {
+  readonly isGo: boolean;
+  /** Why not, in words; empty when it goes. */
+  readonly reason: string;
+}
+
+/** See the head of the file. */
+export interface ConditionsGate {
+  /** Asks at the instant before a step. */
+  check(step: GateStep): Promise<GateVerdict>;
+  /**
+   * Watches while a step goes on.
+   *
+   * @param onViolated - called at most once, with the reason; no further ECU is begun then.
+   * @returns what ends it.
+   */
+  watch(step: GateStep, onViolated: (reason: string) => void): () => void;
+}
+
+/** Holds nothing back: for a bench, and for vehicles whose conditions are kept elsewhere. */
+export const ALWAYS_GO: ConditionsGate = {
+  // oxlint-disable-next-line require-await -- the port is asynchronous, this answer is not
+  check: async () => ({ isGo: true, reason: '' }),
+  watch: () => () => undefined,
+};
