@@ -14,6 +14,7 @@ const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResu
   ['check-in-intake', async () => (await import('./check-in/intake.ts')).benchIntake],
   ['gateway', async () => (await import('./gateway/bench.ts')).benchGateway],
   ['campaign', async () => (await import('./campaign/bench.ts')).benchCampaign],
+  ['isotp', async () => (await import('./isotp/bench.ts')).benchIsoTp],
   ['open-image', async () => (await import('./open-image/bench.ts')).benchOpenImage],
 ];
 
