@@ -117,7 +117,7 @@ export class CanSegment {
  * Tells which of two frames wins the wire: the one with the lower rank. The bits decide in the order they
  * pass, so that 11 bits win over 29 that begin with the same.
  */
-export function arbitrationRank({ id, isExtended }: CanFrame): number {
+function arbitrationRank({ id, isExtended }: CanFrame): number {
   const IDENTIFIER_EXTENSION = 2 ** 18;
   if (!isExtended) return id * 2 * IDENTIFIER_EXTENSION;
   const base = Math.floor(id / IDENTIFIER_EXTENSION);
