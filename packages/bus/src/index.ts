@@ -135,8 +135,8 @@ export {
 } from './uds/client/programming-procedure.ts';
 export {
   ask,
-  askGroup,
   type ProgrammingPhase,
+  tellGroup,
   type UdsProcedure,
   type UdsProgress,
   type UdsStep,

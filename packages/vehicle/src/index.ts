@@ -23,6 +23,45 @@ export type {
   DiagnosticEndpoint,
   DiagnosticRequest,
 } from './diagnostics/channel.ts';
+export {
+  certificateOf,
+  createEcuAuthentication,
+  type DiagnosticPeer,
+  type EcuAuthenticationOptions,
+  primaryRoleOf,
+  proveToEcu,
+  type TesterAuthenticationOptions,
+} from './diagnostics/certificate-authentication.ts';
+export { createSecondaryPorts, type SecondaryPortsOptions } from './diagnostics/secondary-ports.ts';
+export {
+  type RefusedRequest,
+  type RunningUdsServer,
+  serveUds,
+  type ServeUdsOptions,
+} from './diagnostics/serve-uds.ts';
+export { createUdsApplication, type UdsApplication } from './diagnostics/uds-application.ts';
+export {
+  openUdsClient,
+  type UdsClient,
+  type UdsClientOptions,
+  type UdsEnvironment,
+} from './diagnostics/uds-client.ts';
+export type {
+  AuthenticationPort,
+  DataPort,
+  DtcPort,
+  FilePort,
+  KeyPort,
+  MemoryPort,
+  ResetPort,
+  RoutinePort,
+  TransferPort,
+  UdsPorts,
+} from './diagnostics/uds-ports.ts';
+export {
+  openUdsSecondaryLink,
+  type UdsSecondaryLinkOptions,
+} from './diagnostics/uds-secondary-link.ts';
 export type { Fetcher, FetchRequest, FetchResponse } from './download/fetcher.ts';
 export {
   createHttpsFetcher,

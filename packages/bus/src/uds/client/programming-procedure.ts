@@ -14,7 +14,7 @@ import { writeData } from '../service/0x2e-write-data-by-identifier.ts';
 import { MessageReader } from '../message-reader.ts';
 import { UdsFault } from '../uds-fault.ts';
 import { gainRights, type UdsCredential } from './authentication-procedure.ts';
-import { ask, askGroup, enterPhase, type UdsProcedure } from './step.ts';
+import { ask, enterPhase, tellGroup, type UdsProcedure } from './step.ts';
 import { downloadMemory, type TransferSource } from './transfer-procedure.ts';
 
 /** One block to be programmed. */
@@ -93,7 +93,7 @@ export function* programEcu(plan: ProgrammingPlan): UdsProcedure<undefined> {
 function* prepareProgramming(plan: ProgrammingPlan): UdsProcedure<undefined> {
   const isQuiet = plan.flavour === 'programming';
   yield* enterPhase('preProgramming');
-  if (isQuiet) yield* askGroup(startSessionSilently('extended'));
+  if (isQuiet) yield* tellGroup(startSessionSilently('extended'));
   yield* ask(startSession('extended'));
   yield { kind: 'keepSession', isKept: true };
   const data = new Map<number, Uint8Array>();
@@ -107,8 +107,8 @@ function* prepareProgramming(plan: ProgrammingPlan): UdsProcedure<undefined> {
   }
   if (!isQuiet) return undefined;
   // Trouble codes first, so that the silence of the others sets none.
-  yield* askGroup(controlDtcSettingSilently(false));
-  yield* askGroup(controlCommunicationSilently('enableRxAndDisableTx'));
+  yield* tellGroup(controlDtcSettingSilently(false));
+  yield* tellGroup(controlCommunicationSilently('enableRxAndDisableTx'));
   yield* ask(startSession('programming'));
   return undefined;
 }
@@ -156,10 +156,10 @@ export function* awaitReturn({
 
 function* finishProgramming(isQuiet: boolean): UdsProcedure<undefined> {
   if (isQuiet) {
-    yield* askGroup(startSessionSilently('extended'));
-    yield* askGroup(controlCommunicationSilently('enableRxAndTx'));
-    yield* askGroup(controlDtcSettingSilently(true));
-    yield* askGroup(startSessionSilently('default'));
+    yield* tellGroup(startSessionSilently('extended'));
+    yield* tellGroup(controlCommunicationSilently('enableRxAndTx'));
+    yield* tellGroup(controlDtcSettingSilently(true));
+    yield* tellGroup(startSessionSilently('default'));
   }
   yield { kind: 'keepSession', isKept: false };
   yield* ask(startSession('default'));

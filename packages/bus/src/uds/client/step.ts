@@ -1,6 +1,7 @@
 /** The steps of a procedure with an ECU. Whoever runs it carries them out; the procedure decides. */
 import type { UdsCall, UdsRequest } from '../call.ts';
 import type { CertificateRequest, ServerChallenge } from '../service/0x29-authentication.ts';
+import { UdsFault } from '../uds-fault.ts';
 
 /** See the head of the file. Each is answered with bytes; where none are meant, with none. */
 export type UdsStep =
@@ -61,9 +62,14 @@ export function* ask<Result>(call: UdsCall<Result>): UdsProcedure<Result> {
   return call.read(yield { kind: 'ask', request: call, isFunctional: false });
 }
 
-/** Asks the whole group. */
-export function* askGroup<Result>(call: UdsCall<Result>): UdsProcedure<Result> {
-  return call.read(yield { kind: 'ask', request: call, isFunctional: true });
+/** Tells the whole group. One of it that does not go along is no reason to stop. */
+export function* tellGroup(call: UdsCall<undefined>): UdsProcedure<undefined> {
+  try {
+    yield { kind: 'ask', request: call, isFunctional: true };
+  } catch (error) {
+    if (!(error instanceof UdsFault) || error.code !== 'REFUSED') throw error;
+  }
+  return undefined;
 }
 
 /** Tells of the phase that begins. */

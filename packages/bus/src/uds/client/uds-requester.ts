@@ -19,8 +19,10 @@ import { UdsFault } from '../uds-fault.ts';
 
 /** How patient a client is. */
 export interface UdsPatience {
-  /** Until the first sign. */
+  /** Until the first sign, from when the request has reached the server. */
   readonly p2Ms: number;
+  /** Until no refusal comes any more, when no other answer is to come. */
+  readonly suppressedMs: number;
   /** Until the next sign, after the server has asked for time. */
   readonly p2StarMs: number;
   readonly pendingsMax: number;
@@ -31,6 +33,7 @@ export interface UdsPatience {
 /** The standard's, with bounds. */
 export const DEFAULT_PATIENCE: UdsPatience = {
   p2Ms: P2_CLIENT_MS,
+  suppressedMs: P2_CLIENT_MS,
   p2StarMs: P2_STAR_CLIENT_MS,
   pendingsMax: PENDINGS_MAX,
   answerMaxMs: ANSWER_MAX_MS,
@@ -38,6 +41,7 @@ export const DEFAULT_PATIENCE: UdsPatience = {
 
 /** What the client wants done. */
 export type UdsRequesterOutput =
+  /** A request; `sent` is called when the carrier has brought it over. */
   | { readonly kind: 'send'; readonly message: Uint8Array }
   /** The same, but to the whole group where there is one: its sessions are to be kept, too. */
   | { readonly kind: 'keepAlive'; readonly message: Uint8Array }
@@ -82,16 +86,26 @@ export class UdsRequester {
     if (this.#waiting !== undefined) {
       throw new UdsFault('BUSY', 'Cannot send request: another is under way');
     }
-    const { p2Ms, answerMaxMs } = this.#patience;
+    const endsMs = atMs + this.#patience.answerMaxMs;
     this.#waiting = {
       request,
-      endsMs: atMs + answerMaxMs,
-      nextMs: atMs + p2Ms,
+      endsMs,
+      // How long a request is on its way is the carrier's business, within reason.
+      nextMs: endsMs,
       pendings: 0,
       repeats: 0,
       isPausing: false,
     };
     return [{ kind: 'send', message: request.bytes }];
+  }
+
+  /** Notes that the request has reached the server: its time runs from here {14229-2:2021 7.2}. */
+  sent(atMs: number): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || waiting.pendings > 0 || waiting.isPausing) return;
+    const { p2Ms, suppressedMs } = this.#patience;
+    const patienceMs = waiting.request.isSuppressed ? suppressedMs : p2Ms;
+    waiting.nextMs = Math.min(atMs + patienceMs, waiting.endsMs);
   }
 
   /** Keeps the server's session alive between requests from now on, or does so no more. */
@@ -140,7 +154,7 @@ export class UdsRequester {
     if (atMs >= waiting.endsMs) return this.#end({ kind: 'failed', fault: exhausted() }, atMs);
     if (waiting.isPausing) {
       waiting.isPausing = false;
-      waiting.nextMs = Math.min(atMs + this.#patience.p2Ms, waiting.endsMs);
+      waiting.nextMs = waiting.endsMs;
       return [{ kind: 'send', message: waiting.request.bytes }];
     }
     if (waiting.request.isSuppressed && waiting.pendings === 0) {

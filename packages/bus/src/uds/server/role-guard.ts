@@ -64,12 +64,18 @@ export class RoleGuard {
     if (isBidirectional && request.challenge.length < CHALLENGE_MIN_BYTES) {
       throw refusal(RESPONSE_CODES.challengeCalculationFailed);
     }
+    // Needed again for the proof, when the message is gone.
+    const kept = {
+      ...request,
+      certificate: request.certificate.slice(),
+      challenge: request.challenge.slice(),
+    };
     return {
       kind: 'perform',
-      operation: { kind: 'verifyCertificate', request },
+      operation: { kind: 'verifyCertificate', request: kept },
       conclude: (outcome) => {
         const { answer: challenge } = resultOf(outcome, 'challenge');
-        this.#open = { request, answer: challenge };
+        this.#open = { request: kept, answer: challenge };
         return answer(echo, ...encodeServerChallenge(challenge, isBidirectional));
       },
     };

@@ -53,7 +53,7 @@ export function serveRequest(
     case SERVICES.securityAccess:
       return state.keys.serve(request, atMs);
     case SERVICES.authentication:
-      return state.roles.serve(request);
+      return authenticate(state, request);
     case SERVICES.communicationControl:
       return controlCommunication(request);
     case SERVICES.controlDtcSetting:
@@ -93,6 +93,16 @@ function startSession(state: SessionState, request: AdmittedRequest): Reaction {
       return answer(echoOf(request), ...timing);
     },
   };
+}
+
+/** What one role has begun no other goes on with: a change of roles begins from nothing. */
+function authenticate(state: SessionState, request: AdmittedRequest): Reaction {
+  const { role } = state.roles;
+  try {
+    return state.roles.serve(request);
+  } finally {
+    if (role !== undefined && state.roles.role === undefined) state.forgetWork();
+  }
 }
 
 function reset({ powerDownSeconds = 0 }: UdsDescription, request: AdmittedRequest): Reaction {

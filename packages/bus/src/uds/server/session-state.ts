@@ -68,6 +68,11 @@ export class SessionState {
     this.#session = session;
     this.#owner = session === 'default' ? undefined : tester;
     this.keys.lock();
+    this.forgetWork();
+  }
+
+  /** Gives up what was begun: the rights under which it was are gone. */
+  forgetWork(): void {
     this.transfer.abort();
     this.memory.forget();
   }

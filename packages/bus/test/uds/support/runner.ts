@@ -38,6 +38,7 @@ export function runProcedure<Result>(
         if (output.kind === 'failed') throw output.fault;
         if (output.kind === 'answered') return output.response ?? new Uint8Array();
         requests.push(`${step.isFunctional ? 'all ' : ''}${output.message.subarray(0, 6).toHex()}`);
+        requester.sent(bench.atMs);
         for (const message of bench.say(output.message, { isFunctional: step.isFunctional })) {
           messages += 1;
           if (options.isLost?.(message, messages - 1) === true) continue;
