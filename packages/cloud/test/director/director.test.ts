@@ -149,26 +149,6 @@ describe('accept()', () => {
     assert.equal((await ecuRow('TBOX-1'))['report_counter'], 42);
   });
 
-  it('takes manifests of many vehicles at once, and of one vehicle one after the other', async () => {
-    const others = Array.from({ length: 20 }, (_, index) => {
-      return new TestVehicle(`many-${index}`, [[`TBOX-M${index}`, 'tbox-hw']]);
-    });
-    for (const other of others) {
-      const registration = other.registration();
-      await registerEcus(world.context, other.id, { registration, policy: 'approve' });
-    }
-    const manifests = await Promise.all(others.map((other) => other.manifest()));
-    const own = [await vehicle.manifest(), await vehicle.manifest()];
-    await Promise.all([
-      ...others.map((other, index) =>
-        world.director.accept(other.id, manifests[index] ?? new Uint8Array()),
-      ),
-      world.director.accept(vehicle.id, own[0] ?? new Uint8Array()),
-      world.director.accept(vehicle.id, own[1] ?? new Uint8Array()),
-    ]);
-    assert.equal((await ecuRow('TBOX-1'))['report_counter'], 2);
-  });
-
   const refusals: Readonly<
     Record<
       string,

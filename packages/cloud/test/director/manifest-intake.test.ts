@@ -21,11 +21,32 @@ async function storedCounter(vehicle: TestVehicle): Promise<number | null> {
   return counter;
 }
 
+async function registered(id: string): Promise<TestVehicle> {
+  const vehicle = new TestVehicle(id, [[`TBOX-${id}`, 'tbox-hw']]);
+  const registration = vehicle.registration();
+  await registerEcus(world.context, id, { registration, policy: 'approve' });
+  return vehicle;
+}
+
 describe('ManifestIntake.accept()', () => {
+  it('takes manifests of many vehicles at once, and of one vehicle one after the other', async () => {
+    const vehicle = await registered('one');
+    const others: TestVehicle[] = [];
+    for (let index = 0; index < 20; index += 1) others.push(await registered(`many-${index}`));
+    const manifests = await Promise.all(others.map((other) => other.manifest()));
+    const own = [await vehicle.manifest(), await vehicle.manifest()];
+    await Promise.all([
+      ...others.map((other, index) =>
+        world.director.accept(other.id, manifests[index] ?? new Uint8Array()),
+      ),
+      world.director.accept(vehicle.id, own[0] ?? new Uint8Array()),
+      world.director.accept(vehicle.id, own[1] ?? new Uint8Array()),
+    ]);
+    assert.equal(await storedCounter(vehicle), 2);
+  });
+
   it('gives way to others of the same vehicle so often, and no more', async () => {
-    const vehicle = new TestVehicle('veh-1', [['TBOX-1', 'tbox-hw']]);
-    const registration = vehicle.registration();
-    await registerEcus(world.context, vehicle.id, { registration, policy: 'approve' });
+    const vehicle = await registered('patient');
     const manifests: Uint8Array[] = [];
     for (let index = 0; index <= MANIFEST_ATTEMPTS_MAX; index += 1) {
       manifests.push(await vehicle.manifest());
