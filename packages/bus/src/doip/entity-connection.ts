@@ -1,4 +1,5 @@
 /** What an entity knows of one connection. */
+import { AnswerPacer } from './answer-pacer.ts';
 import { PAYLOAD_TYPES } from './codes.ts';
 import { VERSION_2019 } from './header.ts';
 import { INITIAL_INACTIVITY_MS } from './limits.ts';
@@ -26,6 +27,7 @@ export interface EntityConnection {
   readonly id: number;
   readonly isSecure: boolean;
   readonly decoder: DoipStreamDecoder;
+  readonly pacer: AnswerPacer;
   state: ConnectionState;
   version: number;
   /** The address that holds a socket through this connection. */
@@ -71,6 +73,7 @@ export function openConnection(
     id,
     isSecure,
     decoder: new DoipStreamDecoder(rules),
+    pacer: new AnswerPacer(),
     state: 'new',
     version: VERSION_2019,
     tester: undefined,
@@ -96,6 +99,7 @@ export function deadlineOf(connection: EntityConnection): number | undefined {
     connection.aliveDeadlineMs ?? Infinity,
     connection.partialDeadlineMs ?? Infinity,
     connection.authorizationDeadlineMs ?? Infinity,
+    connection.pacer.deadlineMs ?? Infinity,
   );
   return first === Infinity ? undefined : first;
 }

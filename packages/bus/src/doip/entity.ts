@@ -7,6 +7,7 @@
 import { assert, unreachable } from '@immota/base';
 import { DOIP_NACK, type DoipNackCode } from './codes.ts';
 import { ActivationTable } from './activation.ts';
+import type { MessageParts } from './answer-pacer.ts';
 import {
   deadlineOf,
   ENTITY_ACCEPTED,
@@ -97,10 +98,10 @@ export class DoipEntity {
         this.#table.settle(connection, input.verdict, atMs);
         break;
       case 'accepted':
-        this.#acknowledge(connection, input.target);
+        this.#acknowledge(connection, input.target, atMs);
         break;
       case 'refused':
-        this.#refuse(connection, input.target, input.code);
+        this.#refuse(connection, input, atMs);
         break;
       case 'answered':
         this.#answer(connection, input.source, input.userData, atMs);
@@ -117,7 +118,9 @@ export class DoipEntity {
     // Closing one may settle others: each is looked up again.
     for (const { id } of this.#table.connections.values().toArray()) {
       const connection = this.#table.connections.get(id);
-      if (connection !== undefined) this.#table.elapse(connection, atMs);
+      if (connection === undefined) continue;
+      this.#put(connection, connection.pacer.elapse(atMs));
+      this.#table.elapse(connection, atMs);
     }
     return this.#outputs;
   }
@@ -151,7 +154,7 @@ export class DoipEntity {
   #take(connection: EntityConnection, event: StreamEvent, atMs: number): void {
     switch (event.kind) {
       case 'refused':
-        this.#send(connection, { kind: 'genericNack', code: event.code });
+        this.#send(connection, { kind: 'genericNack', code: event.code }, atMs);
         if (event.isFatal) this.#table.close(connection, 'malformed', atMs);
         break;
       case 'began':
@@ -170,16 +173,17 @@ export class DoipEntity {
     event: Extract<StreamEvent, { kind: 'began' }>,
     atMs: number,
   ): void {
-    const { source, target, dataLengthBytes } = event;
+    const { source, target, dataLengthBytes, version } = event;
+    connection.pacer.noteRequest(version, atMs);
     if (connection.granted?.source !== source) {
       const code = DOIP_NACK.invalidSource;
-      this.#send(connection, nack({ source: target, target: source, code }));
+      this.#send(connection, nack({ source: target, target: source, code }), atMs);
       this.#table.close(connection, 'spoofedSource', atMs);
       return;
     }
     const code = this.#options.admit(target, dataLengthBytes);
     if (code === undefined) return;
-    this.#refuse(connection, target, code);
+    this.#refuse(connection, { target, code }, atMs);
     connection.decoder.skip();
   }
 
@@ -201,18 +205,23 @@ export class DoipEntity {
     }
   }
 
-  #acknowledge(connection: EntityConnection, source: number): void {
+  #acknowledge(connection: EntityConnection, source: number, atMs: number): void {
     const tester = connection.granted?.source;
     if (tester === undefined) return;
     const kind = 'diagnosticAck';
     const answer = { kind, source, target: tester, code: ACKNOWLEDGED, previous: NOTHING } as const;
-    this.#send(connection, answer);
+    this.#send(connection, answer, atMs);
   }
 
-  #refuse(connection: EntityConnection, source: number, code: DoipNackCode): void {
+  #refuse(
+    connection: EntityConnection,
+    refusal: { readonly target: number; readonly code: DoipNackCode },
+    atMs: number,
+  ): void {
     const tester = connection.granted?.source;
     if (tester === undefined) return;
-    this.#send(connection, nack({ source, target: tester, code }));
+    const { target: source, code } = refusal;
+    this.#send(connection, nack({ source, target: tester, code }), atMs);
   }
 
   #answer(connection: EntityConnection, source: number, userData: Uint8Array, atMs: number): void {
@@ -220,16 +229,20 @@ export class DoipEntity {
     if (granted === undefined) return;
     this.#prolong(connection, atMs);
     const head = encodeDiagnosticHead({ source, target: granted.source, version }, userData.length);
-    this.#outputs.push({ kind: 'send', connection: connection.id, bytes: [head, userData] });
+    this.#put(connection, connection.pacer.put([head, userData], atMs));
   }
 
   #prolong(connection: EntityConnection, atMs: number): void {
     connection.generalDeadlineMs = atMs + GENERAL_INACTIVITY_MS;
   }
 
-  #send(connection: EntityConnection, message: DoipMessage): void {
+  #send(connection: EntityConnection, message: DoipMessage, atMs: number): void {
     const bytes = [encodeMessage(message, connection.version)];
-    this.#outputs.push({ kind: 'send', connection: connection.id, bytes });
+    this.#put(connection, connection.pacer.pass(bytes, atMs));
+  }
+
+  #put({ id: connection }: EntityConnection, messages: readonly MessageParts[]): void {
+    for (const bytes of messages) this.#outputs.push({ kind: 'send', connection, bytes });
   }
 
   #hasRoom(lengthBytes: number): boolean {

@@ -51,3 +51,12 @@ export const ANSWERS_BURST = 32;
 export const ANSWERS_PENDING_MAX = 32;
 /** Entities that one search keeps: a vehicle has a dozen, a hall some hundred. */
 export const DISCOVERED_MAX = 512;
+
+/** A tester that waits for bytes sends its next request within this; one that polls takes longer. */
+export const PROMPT_MS = 0.8;
+/** So many requests running have to come at once, before a tester is believed to read a stream. */
+export const PROMPT_COUNT = 3;
+/** Between two messages to a tester that polls: it needs up to 10 ms from sending to reading. */
+export const SPACING_MS = 30;
+/** Answers that are held for that reason at one time; with more of them none is held. */
+export const HELD_MAX = 8;

@@ -195,6 +195,7 @@ export class EntitySockets {
   async #answer(connection: number, source: number, userData: Uint8Array): Promise<void> {
     const input: DoipEntityInput = { kind: 'answered', connection, source, userData };
     const outputs = this.machine.handle(input, this.#options.timer.elapsedMs());
+    this.#alarm.update();
     for (const output of outputs) if (output.kind === 'send') await this.#send(output);
   }
 }
