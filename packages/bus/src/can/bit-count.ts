@@ -45,10 +45,10 @@ function countClassic({ id, isExtended, data }: CanFrame): number {
     : [id * 2 ** 3, 1 + 11 + 3];
   const bits = headBits + 4;
   let stuffing = stuffBits(0, head * 16 + data.length, bits);
-  let crc = crcBits(0, head * 16 + data.length, bits);
+  let crc = crcOfHead(head * 16 + data.length);
   for (const byte of data) {
     stuffing = stuffByte(stuffing, byte);
-    crc = ((crc << 8) & 0x7fff) ^ (CRC_BY_BYTE[((crc >> 7) ^ byte) & 0xff] ?? 0);
+    crc = crcByte(crc, byte);
   }
   stuffing = stuffBits(stuffing, crc, CRC_15_BITS);
   return bits + 8 * data.length + CRC_15_BITS + endedStuffing(stuffing) + CLASSIC_TAIL_BITS;
@@ -88,12 +88,21 @@ function stuffByte(stuffing: number, byte: number): number {
   return stuffing - run + (STUFF_BY_BYTE[run * 256 + byte] ?? 0);
 }
 
+/** Of up to 39 bits: what makes no whole byte is first. */
 function stuffBits(stuffing: number, bits: number, count: number): number {
   let result = stuffing;
-  for (let index = count - 1; index >= 0; index -= 1) {
-    result = stuffBit(result, Math.floor(bits / 2 ** index) % 2);
+  let left = count - (count % 8);
+  const first = Math.floor(bits / 2 ** left);
+  for (let index = (count % 8) - 1; index >= 0; index -= 1) {
+    result = stuffBit(result, (first >> index) & 1);
   }
+  for (; left > 0; left -= 8) result = stuffByte(result, byteAt(bits, left));
   return result;
+}
+
+/** The eight bits whose highest is followed by `below - 1` others. */
+function byteAt(bits: number, below: number): number {
+  return Math.floor(bits / 2 ** (below - 8)) % 256;
 }
 
 function stuffBit(stuffing: number, bit: number): number {
@@ -122,16 +131,23 @@ function tabulateStuffing(): Uint8Array {
   return table;
 }
 
-function crcBits(crc: number, bits: number, count: number): number {
-  let result = crc;
-  for (let index = count - 1; index >= 0; index -= 1) {
-    const bit = Math.floor(bits / 2 ** index) % 2;
-    const isOdd = ((result >> 14) & 1) !== bit;
-    result = ((result << 1) & 0x7fff) ^ (isOdd ? CRC_15_POLYNOMIAL : 0);
-  }
+function crcByte(crc: number, byte: number): number {
+  return ((crc << 8) & 0x7fff) ^ (CRC_BY_BYTE[((crc >> 7) ^ byte) & 0xff] ?? 0);
+}
+
+/** Zeros before the first bit change nothing, so that whole bytes can be taken. */
+function crcOfHead(bits: number): number {
+  let result = 0;
+  for (let left = 40; left > 0; left -= 8) result = crcByte(result, byteAt(bits, left));
   return result;
 }
 
 function tabulateCrc(): Uint16Array {
-  return Uint16Array.from({ length: 256 }, (_, byte) => crcBits(0, byte, 8));
+  return Uint16Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte << 7;
+    for (let bit = 0; bit < 8; bit += 1) {
+      crc = ((crc << 1) & 0x7fff) ^ ((crc & 0x4000) === 0 ? 0 : CRC_15_POLYNOMIAL);
+    }
+    return crc;
+  });
 }
