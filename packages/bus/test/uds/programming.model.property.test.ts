@@ -49,7 +49,8 @@ class Model {
   answer(act: Act, tester: number, atMs: number): string {
     if (this.owner !== undefined && atMs >= this.idleSinceMs + S3_MS) this.#leave();
     const answered = this.#answer(act, tester);
-    if (tester === this.owner) this.idleSinceMs = atMs;
+    const isRequest = act.kind !== 'wait' && act.kind !== 'fail';
+    if (isRequest && tester === this.owner) this.idleSinceMs = atMs;
     return answered;
   }
 
