@@ -10,6 +10,54 @@ export {
 } from './boot/open-bank-slots.ts';
 export { type LoadedRecord, openRecordLog, type RecordStore } from './boot/record-log.ts';
 export type { SelfTest, Watchdog } from './boot/self-test.ts';
+export { ConditionFault, type ConditionFaultCode } from './conditions/condition-fault.ts';
+export {
+  checkConditions,
+  type Condition,
+  describeUnmet,
+  findUnmetConditions,
+  parseConditions,
+  type UnmetCondition,
+} from './conditions/condition.ts';
+export {
+  assessEnergy,
+  checkEnergy,
+  type EnergyBudget,
+  type EnergyLoad,
+} from './conditions/energy-budget.ts';
+export {
+  type Immobiliser,
+  type ImmobilisedStepOptions,
+  type ImmobilisedStepResult,
+  runImmobilised,
+  type StepEnding,
+} from './conditions/immobilised-step.ts';
+export { checkPlan, type EcuSafety, type PlannedStep } from './conditions/safe-plan.ts';
+export {
+  SIGNAL_CATALOGUE,
+  type SignalCatalogue,
+  type SignalDescription,
+} from './conditions/signal-catalogue.ts';
+export {
+  ACTIVATE_CONDITIONS,
+  DOWNLOAD_CONDITIONS,
+  INSTALL_CONDITIONS,
+  ONE_BANK_CONDITIONS,
+  PARKED,
+} from './conditions/standing-conditions.ts';
+export {
+  type ApprovalContext,
+  signApproval,
+  type TechnicianApproval,
+  type VerifiedApproval,
+  verifyApproval,
+} from './conditions/technician-approval.ts';
+export type {
+  MeasuredSignal,
+  SignalReading,
+  VehicleSignals,
+} from './conditions/vehicle-signals.ts';
+export { watchConditions, type WatchOptions } from './conditions/watch-conditions.ts';
 export {
   type ConsentAnswer,
   type ConsentPolicy,
