@@ -56,6 +56,7 @@ export class CanSegment {
   /**
    * Lets a node's frame wait for the wire.
    *
+   * @returns frames that have passed until now, as `elapse` does.
    * @param atMs - of a clock that never goes back.
    * @throws CanFault QUEUE_FULL, BIT_RATE.
    */
@@ -65,12 +66,15 @@ export class CanSegment {
       rank: arbitrationRank(frame),
       lengthMs: frameTimeMs(frame, this.#rate),
     };
+    const waitCount = this.#queues.get(node)?.length ?? 0;
+    // Before anything passes: a call that throws could not tell of it.
+    if (waitCount >= QUEUE_MAX_FRAMES) {
+      throw new CanFault('QUEUE_FULL', `Cannot send frame: ${waitCount} wait already`);
+    }
     const passed = this.elapse(atMs);
     const queue = this.#queues.get(node);
     if (queue === undefined) this.#queues.set(node, [waiting]);
-    else if (queue.length >= QUEUE_MAX_FRAMES) {
-      throw new CanFault('QUEUE_FULL', `Cannot send frame: ${queue.length} wait already`);
-    } else queue.push(waiting);
+    else queue.push(waiting);
     if (this.#passing === undefined) this.#arbitrate(Math.max(atMs, this.#freeAtMs));
     return passed;
   }

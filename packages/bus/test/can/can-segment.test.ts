@@ -106,6 +106,16 @@ describe('a CanSegment', () => {
     assert.deepEqual(order(segment).slice(0, 2), [1, 0]);
   });
 
+  it('tells of what has passed when a frame comes late, and forgets nothing when it refuses', () => {
+    const segment = new CanSegment(RATE);
+    segment.handle(send(1, frame(1)), 0);
+    const passedIds = segment.handle(send(2, frame(2)), 5).map(({ frame: { id } }) => id);
+    assert.deepEqual(passedIds, [1]);
+    for (let count = 0; count < 256; count += 1) segment.handle(send(3, frame(3)), 5);
+    assert.throws(() => segment.handle(send(3, frame(3)), 50), { code: 'QUEUE_FULL' });
+    assert.equal(segment.elapse(1e9).length, 257);
+  });
+
   it('takes back what a node has waiting', () => {
     const segment = new CanSegment(RATE);
     for (const id of [1, 2]) segment.handle(send(1, frame(id)), 0);

@@ -8,3 +8,7 @@ export const LINKS_MAX = 256;
 export const RECEIVE_BUFFER_BYTES = 1_048_576;
 /** Frames handed to a socket that are not gone yet; beyond it the network is jammed. */
 export const FRAMES_IN_FLIGHT_MAX = 256;
+/** Frames of ours in the kernel at one time: its queue holds ten, for all programs together. */
+export const KERNEL_FRAMES_MAX = 4;
+/** A frame that is not on the bus by then never will be: nobody acknowledges, or the controller is off. */
+export const ECHO_TIMEOUT_MS = 1000;

@@ -3,6 +3,8 @@
  * whoever has an interface installs it beside, and everybody else needs no compiler (ADR 71).
  */
 import { type CanBus, CanFault, canFrame, type CanFrame } from '@immota/bus';
+import type { Timer } from '../ports.ts';
+import { createKernelBus } from './socket-can-bus.ts';
 
 /** A frame as the package has it. */
 interface PackageFrame {
@@ -17,6 +19,13 @@ interface PackageFrame {
 /** A channel of the package. */
 interface PackageChannel {
   addListener(event: 'onMessage', callback: (frame: PackageFrame) => void): void;
+  setRxFilters(
+    filters: readonly {
+      readonly id: number;
+      readonly mask: number;
+      readonly invert: boolean;
+    }[],
+  ): void;
   start(): void;
   stop(): void;
   /** @returns how many bytes the kernel took, or less than 1. */
@@ -36,57 +45,62 @@ export interface SocketCanPackage {
 export interface SocketCanOptions {
   /** Such as `can0`; it is up, with its bit rates set. */
   readonly interfaceName: string;
+  readonly timer: Timer;
   /** The package, where it is not to be looked for by its name. */
   readonly socketcan?: SocketCanPackage | undefined;
 }
 
 const PACKAGE = 'socketcan';
 const CLASSIC_MAX_BYTES = 8;
+/** The opposite of everything: a channel that only sends. */
+const NOTHING = { id: 0, mask: 0, invert: true };
 
 /**
- * Opens a raw channel. A frame counts as sent when the kernel has taken it: it does not tell more.
+ * Opens an interface. A frame counts as sent when the kernel gives it back.
  *
  * @throws CanFault DRIVER_MISSING when the package is not installed; DRIVER_FAILED when there is no such
  *   interface.
  */
 export async function openSocketCan(options: SocketCanOptions): Promise<CanBus> {
-  const { interfaceName } = options;
+  const { interfaceName, timer } = options;
   const driver = options.socketcan ?? (await loadPackage());
-  const listeners = new Set<(frame: CanFrame) => void>();
-  let isClosed = false;
-  const channel = attempt(interfaceName, () => {
-    const opened = driver.createRawChannelWithOptions(interfaceName, { non_block_send: true });
-    opened.addListener('onMessage', (message) => {
-      const frame = readFrame(message);
-      if (frame === undefined) return;
-      for (const listener of listeners) listener(frame);
-    });
-    opened.start();
-    return opened;
+  const [sender, receiver] = attempt(interfaceName, () => {
+    const flags = { non_block_send: true };
+    return [
+      driver.createRawChannelWithOptions(interfaceName, flags),
+      driver.createRawChannelWithOptions(interfaceName, flags),
+    ] as const;
   });
+  const bus = createKernelBus((frame) => writeFrame(sender, frame), timer);
+  attempt(interfaceName, () => {
+    // Never started, so never stopped: it goes with its last reference.
+    sender.setRxFilters([NOTHING]);
+    receiver.addListener('onMessage', (message) => {
+      const frame = readFrame(message);
+      if (frame !== undefined) bus.hear(frame);
+    });
+    receiver.start();
+  });
+  let isOpen = true;
   return {
-    send: async (frame) => {
-      if (isClosed) throw new CanFault('CLOSED', 'Cannot send frame: the channel was closed');
-      const { id, isExtended, isFd, isBitRateSwitched, data } = frame;
-      const message = { id, ext: isExtended, rtr: false, data: Buffer.from(data) };
-      const taken = isFd
-        ? channel.sendFD({ ...message, fd_brs: isBitRateSwitched })
-        : channel.send(message);
-      if (typeof taken === 'number' && taken < 1) {
-        throw new CanFault('QUEUE_FULL', 'Cannot send frame: the kernel took it not');
-      }
-    },
-    listen: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    send: (frame) => bus.send(frame),
+    listen: (listener) => bus.listen(listener),
     close: async () => {
-      if (isClosed) return;
-      isClosed = true;
-      listeners.clear();
-      channel.stop();
+      await bus.close();
+      if (isOpen) receiver.stop();
+      isOpen = false;
     },
   };
+}
+
+/** @returns false when the kernel has no room. */
+function writeFrame(channel: PackageChannel, frame: CanFrame): boolean {
+  const { id, isExtended, isFd, isBitRateSwitched, data } = frame;
+  const message = { id, ext: isExtended, rtr: false, data: Buffer.from(data) };
+  const takenBytes = isFd
+    ? channel.sendFD({ ...message, fd_brs: isBitRateSwitched })
+    : channel.send(message);
+  return typeof takenBytes === 'number' && takenBytes > 0;
 }
 
 /** Remote and error frames carry nothing that we use; the package does not tell FD from the rest. */
