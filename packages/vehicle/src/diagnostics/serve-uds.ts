@@ -154,9 +154,8 @@ class Server implements RunningUdsServer {
     try {
       return { kind: 'done', result: await application.perform(operation, context) };
     } catch (error) {
-      if (error instanceof UdsFault && error.responseCode !== undefined) {
-        return { kind: 'refused', responseCode: error.responseCode };
-      }
+      const responseCode = error instanceof UdsFault ? findResponseCode(error) : undefined;
+      if (responseCode !== undefined) return { kind: 'refused', responseCode };
       this.#options.onFailure(error);
       return REJECTED;
     }
@@ -164,3 +163,10 @@ class Server implements RunningUdsServer {
 }
 
 const REJECTED: UdsOutcome = { kind: 'refused', responseCode: RESPONSE_CODES.generalReject };
+
+/** What the application refused, or could not read. */
+function findResponseCode(fault: UdsFault): number | undefined {
+  return fault.code === 'MESSAGE_MALFORMED'
+    ? RESPONSE_CODES.incorrectMessageLengthOrInvalidFormat
+    : fault.responseCode;
+}

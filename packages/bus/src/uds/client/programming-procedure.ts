@@ -81,7 +81,7 @@ export function* programEcu(plan: ProgrammingPlan): UdsProcedure<undefined> {
     checkStatus(yield* ask(dependencies), 'dependencies');
     if (plan.activation !== undefined) yield* activate(plan.activation);
     yield* enterPhase('postProgramming');
-    if (plan.activation !== undefined) yield* ask(clearDtcs(ALL_DTC_GROUPS));
+    if (plan.activation !== undefined) yield* clearTroubles();
     yield* finishProgramming(isQuiet);
   } catch (error) {
     yield* giveUp(isQuiet);
@@ -152,6 +152,16 @@ export function* awaitReturn({
       if (!isAway || attempt >= returnAttempts) throw error;
     }
   }
+}
+
+/** What the programming itself has set; an ECU without trouble codes has none to clear. */
+function* clearTroubles(): UdsProcedure<undefined> {
+  try {
+    yield* ask(clearDtcs(ALL_DTC_GROUPS));
+  } catch (error) {
+    if (!(error instanceof UdsFault) || error.code !== 'REFUSED') throw error;
+  }
+  return undefined;
 }
 
 function* finishProgramming(isQuiet: boolean): UdsProcedure<undefined> {
