@@ -1,4 +1,24 @@
 /** The vehicle: a Primary, its Secondaries, and what both stand on. */
+export { type EcuNode, type EcuNodeOptions, startEcuNode } from './assembly/ecu-node.ts';
+export { type EcuStorage, type EcuStorageOptions, openEcuStorage } from './assembly/ecu-storage.ts';
+export { programAtFactory } from './assembly/program-at-factory.ts';
+export { openTboxLinks, type TboxLinks, type TboxLinksOptions } from './assembly/tbox-links.ts';
+export {
+  type BusPlan,
+  type EcuPlacement,
+  encodeTopology,
+  layoutOf,
+  parseTopology,
+  type PlacePlan,
+  type StoragePlan,
+  type VehicleTopology,
+} from './assembly/topology.ts';
+export {
+  type EntityAddress,
+  startVehicleNetwork,
+  type VehicleNetwork,
+  type VehicleNetworkOptions,
+} from './assembly/vehicle-network.ts';
 export { type BankOutcome, type BankRecord } from './boot/bank-record.ts';
 export type { BankCondition, BankSlots } from './boot/bank-slots.ts';
 export { createImageSealer, type ImageSealer } from './boot/image-sealer.ts';
@@ -10,7 +30,6 @@ export {
 } from './boot/open-bank-slots.ts';
 export { type LoadedRecord, openRecordLog, type RecordStore } from './boot/record-log.ts';
 export type { SelfTest, Watchdog } from './boot/self-test.ts';
-export { ConditionFault, type ConditionFaultCode } from './conditions/condition-fault.ts';
 export {
   checkConditions,
   type Condition,
@@ -19,6 +38,7 @@ export {
   parseConditions,
   type UnmetCondition,
 } from './conditions/condition.ts';
+export { ConditionFault, type ConditionFaultCode } from './conditions/condition-fault.ts';
 export {
   assessEnergy,
   checkEnergy,
@@ -176,7 +196,9 @@ export {
   type Gateway,
   type GatewayCounts,
   type GatewayOptions,
+  type GatewaySynchronisation,
 } from './gateway/create-gateway.ts';
+export { approvalMemoryOf, freshnessStoreOf } from './gateway/durable-memory.ts';
 export type { EventLogOptions } from './gateway/event-log.ts';
 export type { StoredEvent } from './gateway/event-segment.ts';
 export { GatewayFault, type GatewayFaultCode } from './gateway/gateway-fault.ts';
@@ -218,6 +240,7 @@ export type {
   SecondaryLink,
   SecondaryStatus,
 } from './link/secondary-link.ts';
+export { bridgeBuses, type BusBridgeOptions } from './network/bridge-buses.ts';
 export { type CanHub, type CanHubOptions, createCanHub } from './network/can-hub.ts';
 export {
   type CannelloniBus,
@@ -241,6 +264,7 @@ export { openUdpMulticast, type UdpMulticastOptions } from './network/udp-multic
 export { drawFraction, type Surroundings, type Timer, wait } from './ports.ts';
 export { type BundleConfiguration, loadBundle, type VehicleBundle } from './primary/bundle.ts';
 export type { CheckInResult } from './primary/carry-out.ts';
+export { type FactoryImage, keepFactoryImages } from './primary/image-archive.ts';
 export { DEFAULT_POLICY, type PrimaryPolicy } from './primary/policy.ts';
 export type { CyclePhase, ProgressEvent, ProgressListener } from './primary/progress.ts';
 export { type Primary, type PrimaryOptions, runPrimary } from './primary/run-primary.ts';
@@ -290,5 +314,23 @@ export {
   type GateVerdict,
 } from './transaction/conditions.ts';
 export { NO_LAYOUT, type VehicleLayout } from './transaction/layout.ts';
+export type {
+  Participant,
+  ParticipantMaker,
+  Standing,
+  TransactionJournal,
+} from './transaction/participant.ts';
+export type {
+  EcuStep,
+  ParticipantKind,
+  TransactionEcu,
+  TransactionPhase,
+  TransactionRecord,
+} from './transaction/record.ts';
 export type { EcuResult, ResultCode } from './transaction/results.ts';
+export {
+  advanceTransaction,
+  type TransactionOutcome,
+  type TransactionPorts,
+} from './transaction/vehicle-transaction.ts';
 export { VehicleFault, type VehicleFaultCode } from './vehicle-fault.ts';
