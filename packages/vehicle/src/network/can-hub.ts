@@ -6,7 +6,14 @@
  * answered before the next, on a clock of its own. So frames come late, but no slower than on the wire.
  * That clock is `timer`: whoever measures pauses between frames must take it.
  */
-import { type CanBitRate, type CanBus, CanFault, type CanFrame, CanSegment } from '@immota/bus';
+import {
+  type CanBitRate,
+  type CanBus,
+  CanFault,
+  type CanFrame,
+  CanSegment,
+  type CanSegmentOutput,
+} from '@immota/bus';
 import type { Timer } from '../ports.ts';
 import { Agenda } from './agenda.ts';
 
@@ -91,9 +98,11 @@ class Hub implements CanHub {
 
   async #send(number: number, node: Node, frame: CanFrame): Promise<void> {
     if (this.#isClosed || this.#nodes.get(number) !== node) throw closed();
-    this.#segment.handle({ kind: 'send', node: number, frame }, this.#elapsedMs());
+    const passed = this.#segment.handle({ kind: 'send', node: number, frame }, this.#elapsedMs());
     const sending = Promise.withResolvers<void>();
     node.sending.push(sending);
+    // The frame before may end at the very instant at which this one comes.
+    this.#deliver(passed);
     this.#arm();
     await sending.promise;
   }
@@ -148,14 +157,18 @@ class Hub implements CanHub {
   }
 
   #happen(): void {
-    for (const { node: number, frame } of this.#segment.elapse(this.#nowMs)) {
+    this.#deliver(this.#segment.elapse(this.#nowMs));
+    this.#agenda.takeDue(this.#nowMs)?.();
+  }
+
+  #deliver(passed: readonly CanSegmentOutput[]): void {
+    for (const { node: number, frame } of passed) {
       for (const [other, { listeners }] of this.#nodes) {
         if (other === number) continue;
         for (const listener of listeners) listener(frame);
       }
       this.#nodes.get(number)?.sending.shift()?.resolve();
     }
-    this.#agenda.takeDue(this.#nowMs)?.();
   }
 }
 

@@ -17,9 +17,11 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ServedImage, TransactionRecord } from '../transaction/record.ts';
+import { openState } from '../state/vehicle-state.ts';
 import type { PrimaryContext } from './context.ts';
 import { jsonValue } from './json-value.ts';
 
+const FOLDER = 'installed';
 const ARCHIVE = jsonValue(
   'installed-images',
   z.array(
@@ -47,6 +49,39 @@ export function findInstalledImage(
   return existsSync(path) ? { name: found.name, lengthBytes: found.lengthBytes, path } : undefined;
 }
 
+/** What the factory programmed into an ECU with one bank. */
+export interface FactoryImage {
+  readonly ecu: string;
+  readonly sha256: string;
+  readonly name: string;
+  readonly lengthBytes: number;
+  /** Where its bytes are now; they are copied. */
+  readonly path: string;
+}
+
+/**
+ * Gives a T-BOX, before its first start, what its ECUs with one bank run: their way back from the first
+ * update.
+ *
+ * @param folder - the Primary's own, as `runPrimary` gets it.
+ * @throws VehicleFault STATE_CORRUPT, STATE_BUSY.
+ */
+export function keepFactoryImages(folder: string, images: readonly FactoryImage[]): void {
+  const archive = join(folder, FOLDER);
+  mkdirSync(archive, { recursive: true, mode: 0o700 });
+  const kept = images.map(({ path, ...image }) => {
+    const file = fileNameOf(image);
+    copyFileSync(path, join(archive, file));
+    return { ...image, file };
+  });
+  const state = openState(join(folder, 'state.db'));
+  try {
+    state.values.save(ARCHIVE, kept);
+  } finally {
+    state.close();
+  }
+}
+
 /**
  * Keeps the bytes of what ECUs with one bank came to run: durable on the disk when this returns.
  *
@@ -61,7 +96,7 @@ export function keepInstalledImages(
   const folder = folderOf(context);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const images = written.map(({ ecu, sha256, served }) => {
-    const file = `${createHash('sha256').update(`${ecu}\n${sha256}`).digest('hex')}.image`;
+    const file = fileNameOf({ ecu, sha256 });
     const path = join(folder, file);
     // The same disk as a rule; a link costs nothing, and the download may go.
     if (!existsSync(path)) linkOrCopy(served.path, path);
@@ -85,7 +120,11 @@ export function keepInstalledImages(
 }
 
 function folderOf({ downloadFolder }: PrimaryContext): string {
-  return join(downloadFolder, '..', 'installed');
+  return join(downloadFolder, '..', FOLDER);
+}
+
+function fileNameOf({ ecu, sha256 }: Pick<FactoryImage, 'ecu' | 'sha256'>): string {
+  return `${createHash('sha256').update(`${ecu}\n${sha256}`).digest('hex')}.image`;
 }
 
 function linkOrCopy(from: string, to: string): void {

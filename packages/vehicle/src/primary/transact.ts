@@ -1,5 +1,5 @@
 /** From verified, downloaded images to a transaction, and on with it. */
-import type { EcuIdentifier, VerifiedAssignment } from '@immota/uptane';
+import { type EcuIdentifier, parseEcuIdentifier, type VerifiedAssignment } from '@immota/uptane';
 import { readOrder } from '../transaction/order.ts';
 import type { TransactionEcu, TransactionRecord } from '../transaction/record.ts';
 import { advanceTransaction, type TransactionOutcome } from '../transaction/vehicle-transaction.ts';
@@ -63,6 +63,8 @@ export async function describeTransaction(
     ({ ecu, kind, old }) =>
       kind === 'in-place' &&
       old.served === null &&
+      // One that was never programmed loses nothing.
+      reports.get(parseEcuIdentifier(ecu))?.report.installedImage.lengthBytes !== 0 &&
       ecus.length > 1 &&
       !order.isTechnicianGated(ecu),
   );

@@ -172,7 +172,12 @@ class Secondary implements SecondaryEcu {
     await this.#alone(async () => {
       // {uptane I10} {uptane K3}: no byte is asked for before metadata have assigned it.
       const pending = this.#findAssigned(offer);
-      if (isSame(this.#context.slots.findPrepared(), pending.image)) return;
+      const { slots } = this.#context;
+      if (isSame(slots.findPrepared(), pending.image)) return;
+      // A late offer must not write over the trial that came of an earlier one.
+      if (slots.condition().isTrial && isSame(slots.findRunning(), pending.image)) {
+        throw new VehicleFault('ON_TRIAL', `Cannot take "${offer.name}": it runs on trial`);
+      }
       this.#phase = 'receiving';
       try {
         await this.#install(pending, offer);
@@ -214,7 +219,8 @@ class Secondary implements SecondaryEcu {
       const { slots } = this.#context;
       // Behind an activation that was on its way, and before any that is: see the port.
       await slots.discardOther();
-      if (!slots.condition().isTrial) return;
+      const { isTrial, canRevert } = slots.condition();
+      if (!isTrial || !canRevert) return;
       await slots.revert();
       await this.boot();
     });
@@ -246,8 +252,11 @@ class Secondary implements SecondaryEcu {
   #findFallback(): PendingImage | undefined {
     const { slots } = this.#context;
     if (slots.condition().canRevert) return undefined;
+    const fallback = slots.findFallback();
     const final = findFinal(this.#context);
-    return isSame(slots.findFallback(), final?.image) ? final : undefined;
+    if (isSame(fallback, final?.image)) return final;
+    // What the factory programmed, before there were any metadata: in the clear, and its hashes sealed.
+    return fallback === undefined ? undefined : { image: fallback, encryption: undefined };
   }
 
   #findAssigned(offer: ImageOffer): PendingImage {

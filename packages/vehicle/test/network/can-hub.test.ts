@@ -16,6 +16,7 @@ import {
   systemSurroundings,
 } from '@immota/vehicle';
 import { type JumpingTimer, jumpingTimer } from '../support/jumping-timer.ts';
+import { manualSurroundings } from '../support/manual-timer.ts';
 
 const RATE = canBitRate(500_000, 2_000_000);
 
@@ -47,6 +48,21 @@ describe('createCanHub()', () => {
     sends.push(...[0x100, 0x700].map((id) => second.send(frame(id))));
     await time.until(Promise.all(sends));
     assert.deepEqual(heard, [0x500, 0x100, 0x600, 0x700]);
+  });
+
+  it('loses no frame when the next one comes before a late timer has told of its end', async () => {
+    const time = manualSurroundings();
+    const hub = createCanHub({ timer: time.timer, rate: RATE });
+    const [first, second, listener] = [hub.connect(), hub.connect(), hub.connect()];
+    const heard: number[] = [];
+    listener.listen(({ id }) => heard.push(id));
+    const sent = first.send(frame(0x100));
+    time.advance(5);
+    const late = second.send(frame(0x200));
+    await sent;
+    time.advance(5);
+    await late;
+    assert.deepEqual(heard, [0x100, 0x200]);
   });
 
   it('ends listening, nodes and the hub itself', async () => {

@@ -1,0 +1,16 @@
+/** What a vehicle's network may be, each figure with its reason. */
+
+/** CAN buses behind one gateway: more than any vehicle on the road has. */
+export const BUSES_MAX = 16;
+/** ECUs of one vehicle; the Director's plans know no more either. */
+export const ECUS_MAX = 256;
+/** Bytes of `topology.json`: 256 ECUs with long names fit. */
+export const TOPOLOGY_MAX_BYTES = 262_144;
+/** Bytes of a diagnostic message to an ECU on Ethernet: a block of 256 KiB and its head. */
+export const ETHERNET_MESSAGE_MAX_BYTES = 262_400;
+/** The same on a CAN bus: what every ISO-TP of the older edition can say {15765-2:2016 9.6.3}. */
+export const CAN_MESSAGE_MAX_BYTES = 4095;
+/** Bytes of an image of an ECU with a file system: the whole software of a head unit. */
+export const FILE_SYSTEM_SLOT_BYTES = 8_589_934_592;
+/** Bytes of flash that the boot loader takes. */
+export const LOADER_BYTES = 16_384;
