@@ -54,7 +54,7 @@ export class CounterReceiver implements ReceivingFreshness {
   candidates(dataId: number, truncated: number, countMax: number): readonly Freshness[] {
     const { last } = this.#streams.of(dataId);
     const same = last - (last % TRUNCATED_VALUES) + BigInt(truncated);
-    // {SecOC PRS} Bits that did not rise mean that the part which did not travel has.
+    // Bits that did not rise mean that the part which did not travel has.
     const nearest = same > last ? same : same + TRUNCATED_VALUES;
     return Array.from(
       { length: countMax },

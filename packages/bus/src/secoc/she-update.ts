@@ -164,7 +164,7 @@ function checkUnit(memory: SheMemory, present: SheSlot | undefined, unit: Uint8A
   if (!isAllowed) throw new SecocFault('UPDATE_UNIT', 'Cannot take key: it is for another unit');
 }
 
-/** {SHE 1.1, table 3} A key of use is authorised by itself or by the master, those of the boot by them. */
+/** A key of use is authorised by itself or by the master, those of the boot by them. */
 function mayAuthorise(slot: number, authorisingSlot: number): boolean {
   if (slot < MASTER_SLOT || slot > LAST_KEY_SLOT) return false;
   if (authorisingSlot === MASTER_SLOT) return true;

@@ -35,7 +35,7 @@ const POSITIVE = 0x40;
 /** {14229-1:2020 10.6} Proof of ownership, alone or for both sides. */
 const PROOFS: ReadonlySet<number> = new Set([0x03, 0x06, 0x07]);
 const DEAUTHENTICATE = 0x00;
-/** {14229-1:2020 table B.5} Ownership verified, authentication complete. */
+/** {14229-1:2020 10.6} Ownership verified, authentication complete. */
 const AUTHENTICATION_COMPLETE = 0x12;
 
 /** See the head of the file. */

@@ -3,7 +3,14 @@
  * frame, and judges whole diagnostic messages for the router between Ethernet and CAN. Everything it
  * refuses it tells.
  */
-import { type CanBus, type CanFrame, DOIP_NACK, type SecocReceiver } from '@immota/bus';
+import {
+  type CanBus,
+  type CanFrame,
+  DOIP_NACK,
+  SecocFault,
+  type SecocReceiver,
+  type TripSlave,
+} from '@immota/bus';
 import type { DiagnosticPermission } from '../doip/diagnostic-router.ts';
 import type { DiagnosticRoute as DoipRoute } from '../doip/target.ts';
 import type { Timer } from '../ports.ts';
@@ -27,8 +34,17 @@ export interface GatewayOptions {
   readonly isParked: () => boolean;
   /** The receivers of secured streams, by the names that the rules use. */
   readonly secured?: ReadonlyMap<string, SecocReceiver> | undefined;
+  /** Messages of masters of freshness, and the slaves that the receivers of JASPAR's profile ask. */
+  readonly synchronisations?: readonly GatewaySynchronisation[] | undefined;
   /** The role in the certificate of a tester over Ethernet; undefined for one without. */
   readonly findRole?: ((tester: number) => string | undefined) | undefined;
+}
+
+/** Where a master's messages are heard. One that is refused goes nowhere, whatever the rules say. */
+export interface GatewaySynchronisation {
+  readonly bus: string;
+  readonly id: number;
+  readonly slave: TripSlave;
 }
 
 /** What passed, and what did not. */
@@ -73,6 +89,7 @@ class RunningGateway {
   readonly #ends: (() => void)[] = [];
   #forwarded = 0;
   #refused = 0;
+  #isClosed = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -108,7 +125,7 @@ class RunningGateway {
       return 'permit';
     }
     this.#refuse({ ...refusal, lengthBytes: message.length });
-    // {13400-2:2019 table 24} What a firewall keeps away cannot be reached; it does not say that it is there.
+    // As if it could not be reached: a firewall does not say what it keeps.
     return { nackCode: DOIP_NACK.targetUnreachable };
   }
 
@@ -135,11 +152,13 @@ class RunningGateway {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const end of this.#ends.splice(0)) end();
   }
 
   #take(from: string, frame: CanFrame): void {
     const atMs = this.#options.timer.elapsedMs();
+    if (!this.#synchronise(from, frame, atMs)) return;
     const verdict = this.#route.judge(from, frame, atMs) ?? this.#frames.judge(from, frame, atMs);
     if (verdict.kind === 'refuse') {
       this.#refuse(verdict.refusal);
@@ -149,20 +168,50 @@ class RunningGateway {
     for (const to of verdict.to) this.#forward(from, to, frame);
   }
 
+  /** Lets slaves follow their master; false when the message is none of the master's. */
+  #synchronise(from: string, frame: CanFrame, atMs: number): boolean {
+    for (const { bus, id, slave } of this.#options.synchronisations ?? []) {
+      if (bus !== from || id !== frame.id || frame.isExtended) continue;
+      try {
+        slave.accept(frame.data, atMs);
+      } catch (error) {
+        const code = error instanceof SecocFault ? error.code : undefined;
+        const { isExtended, data } = frame;
+        const about = { from, id, isExtended, lengthBytes: data.length };
+        this.#refuse({ reason: 'frame-authenticator', ...about, code });
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** A bus that is not read must not fill the memory of the gateway. */
   #forward(from: string, to: string, frame: CanFrame): void {
     const waiting = this.#outstanding.get(to) ?? 0;
     const { id, isExtended, data } = frame;
+    const refusal = {
+      reason: 'congestion',
+      from,
+      id,
+      isExtended,
+      lengthBytes: data.length,
+    } as const;
     if (waiting >= OUTSTANDING_MAX) {
-      this.#refuse({ reason: 'congestion', from, id, isExtended, lengthBytes: data.length });
+      this.#refuse(refusal);
       return;
     }
     this.#outstanding.set(to, waiting + 1);
     const settle = (): void => {
       this.#outstanding.set(to, (this.#outstanding.get(to) ?? 1) - 1);
     };
-    // A bus that fails loses frames, as a cut wire does; whoever waits for them finds out.
-    this.#options.buses.get(to)?.send(frame).then(settle, settle);
+    // A bus that is full, or broken, loses the frame; whoever waits for it finds out, and so do we.
+    this.#options.buses
+      .get(to)
+      ?.send(frame)
+      .then(settle, () => {
+        settle();
+        if (!this.#isClosed) this.#refuse(refusal);
+      });
   }
 
   #refuse(refusal: Refusal): void {

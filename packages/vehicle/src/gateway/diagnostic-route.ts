@@ -76,7 +76,7 @@ export class DiagnosticRoute {
     const followed = requests.follow(frame.data, atMs);
     switch (followed.kind) {
       case 'begin': {
-        // {15765-2:2024 9.2} Groups are asked in single frames only.
+        // Groups are asked in single frames only (ISO 15765-2): nobody could pace more.
         if (pair.responseId === undefined && !followed.isWhole) {
           return refuse({ ...about, reason: 'diagnostic-framing' });
         }

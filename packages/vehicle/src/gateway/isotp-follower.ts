@@ -78,7 +78,7 @@ export class IsotpFollower {
     if (open === undefined || atMs - open.lastAtMs > MESSAGE_TIMEOUT_MS) return REFUSE;
     const room = body.length - 1;
     const isLast = open.remainingBytes <= room;
-    // {15765-2:2024 9.6.4} Wrong sequence: the receiver gives the message up, and so do we. All but the
+    // Wrong sequence (ISO 15765-2): the receiver gives the message up, and so do we. All but the
     // last frame are as long as the first.
     if (sequence !== open.sequence || (!isLast && frameBytes !== open.frameBytes)) {
       this.#open = undefined;
@@ -122,7 +122,7 @@ function readFirst(body: Uint8Array, frameBytes: number, offset: number): Follow
     ? new DataView(body.buffer, body.byteOffset, body.length).getUint32(2)
     : short;
   if (lengthBytes > MESSAGE_MAX_BYTES || (isEscape && lengthBytes <= 0xfff)) return REFUSE;
-  // {15765-2:2024 9.6.3} What fits into a single frame must be one; some receivers take it all the same.
+  // What fits into a single frame must be one; some receivers take it all the same.
   const singleMax =
     frameBytes > CLASSIC_BYTES ? frameBytes - 2 - offset : CLASSIC_BYTES - 1 - offset;
   if (lengthBytes <= singleMax) return REFUSE;

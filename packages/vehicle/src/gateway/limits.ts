@@ -14,7 +14,7 @@ export const NAME_MAX_LENGTH = 64;
 export const OUTSTANDING_MAX = 1200;
 /** Conversations between testers and ECUs that are followed: eight testers with a full vehicle. */
 export const CONVERSATIONS_MAX = 1024;
-/** {14229-2:2021, table 5} S3server: after so much silence an ECU is in its default session again. */
+/** S3server (ISO 14229-2): after so much silence an ECU is in its default session again. */
 export const SESSION_TIMEOUT_MS = 5000;
 /** How long an answer is let through after a request, or after an ECU asked for more time (P2* twice). */
 export const RESPONSE_TIMEOUT_MS = 10_000;

@@ -99,6 +99,19 @@ describe('createGateway(), between buses', () => {
     assert.equal(world.heard('body').length, 1201);
   });
 
+  it('tells of frames that a bus did not take', async () => {
+    const world = new GatewayWorld(PLAIN);
+    const body = world.segments.get('body');
+    assert.ok(body !== undefined);
+    body.isFull = true;
+    await world.send('chassis', 0x100, SPEED);
+    assert.deepEqual(world.reasons(), ['congestion']);
+    assert.deepEqual(world.heard('obd'), [SPEED]);
+    body.isFull = false;
+    await world.send('chassis', 0x100, SPEED);
+    assert.deepEqual(world.reasons(), []);
+  });
+
   it('forwards nothing after it was closed', async () => {
     const world = new GatewayWorld(PLAIN);
     world.gateway.close();

@@ -22,7 +22,7 @@ const publicKey = createPublicKey({
 });
 
 /** Tells each event, and none together. */
-export const EACH: EventFilterOptions = {
+const EACH: EventFilterOptions = {
   rules: new Map(
     [...Object.values(REFUSAL_EVENT_IDS), 0x8020].map((definition) => [
       definition,
@@ -32,7 +32,7 @@ export const EACH: EventFilterOptions = {
 };
 
 /** Three small files: full after some ten events. */
-export const SMALL = { segments: 3, segmentBytes: 1200 };
+const SMALL = { segments: 3, segmentBytes: 1200 };
 
 /** Opens a memory. */
 export async function openEvents(

@@ -1,6 +1,12 @@
 /** A gateway between three buses, and whatever a test does to them. */
 import { type CanBus, type CanFrame, canFrame, type SecocReceiver } from '@immota/bus';
-import { createGateway, type Gateway, parseGatewayRules, type Refusal } from '@immota/vehicle';
+import {
+  createGateway,
+  type Gateway,
+  type GatewaySynchronisation,
+  parseGatewayRules,
+  type Refusal,
+} from '@immota/vehicle';
 import { LocalBus } from './local-bus.ts';
 
 const RATE = { burst: 1000, perSecond: 1000 };
@@ -124,7 +130,11 @@ export class GatewayWorld {
   readonly #heard = new Map<string, CanFrame[]>();
 
   /** @param rules - instead of those above. */
-  constructor(rules: unknown = RULES, secured: ReadonlyMap<string, SecocReceiver> = new Map()) {
+  constructor(
+    rules: unknown = RULES,
+    secured: ReadonlyMap<string, SecocReceiver> = new Map(),
+    synchronisations: readonly GatewaySynchronisation[] = [],
+  ) {
     this.segments = new Map(['obd', 'chassis', 'body'].map((name) => [name, new LocalBus()]));
     const buses = new Map([...this.segments].map(([name, segment]) => [name, segment.node()]));
     this.gateway = createGateway({
@@ -134,6 +144,7 @@ export class GatewayWorld {
       report: (refusal) => this.refusals.push(refusal),
       isParked: () => this.isParked,
       secured,
+      synchronisations,
       findRole: () => this.role,
     });
     for (const [name, segment] of this.segments) {

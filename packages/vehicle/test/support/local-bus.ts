@@ -1,9 +1,11 @@
 /** CAN buses of a test: what one node sends, all others hear at once. */
-import type { CanBus, CanFrame, CanListener } from '@immota/bus';
+import { type CanBus, CanFault, type CanFrame, type CanListener } from '@immota/bus';
 
 /** One bus; `node` gives a place on it. */
 export class LocalBus {
   readonly #listeners = new Map<CanBus, CanListener[]>();
+  /** Refuses what is sent when set, as a full bus does. */
+  isFull = false;
   /** Resolves sends late when set, as a busy bus does. */
   isStuck = false;
   readonly #stuck: (() => void)[] = [];
@@ -35,6 +37,7 @@ export class LocalBus {
   }
 
   async #send(sender: CanBus, frame: CanFrame): Promise<void> {
+    if (this.isFull) throw new CanFault('QUEUE_FULL', 'Cannot send frame: the bus is full');
     if (this.isStuck) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#stuck.push(resolve);
