@@ -27,6 +27,16 @@ export class Flash {
     this.#chance = chance;
   }
 
+  /** Another one in the same condition, with chances of its own. */
+  copy(chance: Chance): Flash {
+    const other = new Flash(chance);
+    for (const [name, { durable, pending }] of this.#files) {
+      other.#files.set(name, { durable, pending: [...pending] });
+    }
+    for (const name of this.#durableNames) other.#durableNames.add(name);
+    return other;
+  }
+
   /** The bytes of a file as a reader sees them. */
   read(name: string): Uint8Array | undefined {
     const file = this.#files.get(name);

@@ -2,6 +2,7 @@
  * Runs simulations.
  *
  * Usage: node simulation/main.ts kills [--runs N] [--seed S] [--jobs J] [--stop] [--calm] [--story] [--verbose]
+ *        node simulation/main.ts power-cuts …, of which power-cuts/main.ts tells
  *
  * Each run has a seed of its own, S and upwards (`SEED` in the environment, else 1). What must hold, in
  * every run, whatever was killed, cut, lost, changed or forged on the way:
@@ -21,6 +22,7 @@ import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { closeTestServer } from '@immota/store/testing';
 import { openFactory } from './factory.ts';
+import { runPowerCuts } from './power-cuts/main.ts';
 import { runSeed, type RunResult } from './run.ts';
 import { Summary } from './summary.ts';
 
@@ -56,7 +58,8 @@ async function main(): Promise<number> {
   const [runs, seed, jobs] = [values.runs, values.seed, values.jobs].map(readCount);
   if (positionals[0] !== 'kills' || !runs || seed === undefined || !jobs) {
     console.error(
-      'Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--calm] [--story]',
+      'Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--calm] [--story]\n' +
+        '       npm run -s simulate -- power-cuts [--class NAME] [--seed S] [--case ID] [--json]',
     );
     return 2;
   }
@@ -174,6 +177,8 @@ async function serveOrders(): Promise<void> {
 }
 
 if (process.argv[2] === 'worker') await serveOrders();
+else if (process.argv[2] === 'power-cuts')
+  process.exitCode = await runPowerCuts(process.argv.slice(3));
 else process.exitCode = await main();
 // Clouds that were killed may still try for a while to reach a database that they will not find.
 process.exit();

@@ -93,9 +93,9 @@ export class Unpacker {
   raw(lengthBytes: number): Uint8Array<ArrayBuffer> {
     const end = this.#at + lengthBytes;
     if (end > this.#bytes.length) throw new UnpackError('behind the end');
-    const bytes = this.#bytes.slice(this.#at, end);
+    const bytes = new Uint8Array(this.#bytes.subarray(this.#at, end));
     this.#at = end;
-    return Uint8Array.from(bytes);
+    return bytes;
   }
 
   /** Checks that nothing follows. */

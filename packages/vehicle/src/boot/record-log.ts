@@ -189,40 +189,44 @@ class RecordLog implements RecordStore {
   /** The last record of a place, with the progress that follows it. */
   async #readPlace(place: SectorRange): Promise<Entry | undefined> {
     const { startBytes, lengthBytes } = bytesOfSectors(this.#flash.geometry, place);
-    const found: { readonly position: number; readonly entry: Entry }[] = [];
-    for (let position = 0; position + OVERHEAD_BYTES <= lengthBytes;) {
+    const found: RawEntry[] = [];
+    for (let position = 0; ;) {
       const room = { startBytes: startBytes + position, lengthBytes: lengthBytes - position };
-      const raw = await this.#readEntry(room);
-      const entry = raw === undefined ? undefined : advance(found.at(-1)?.entry, raw);
-      if (raw === undefined || entry === undefined) break;
-      found.push({ position, entry });
-      position += roundToUnit(this.#flash.geometry, raw.lengthBytes);
+      const entry = await this.#readEntry(room);
+      const isNext = entry !== undefined && entry.sequence > (found.at(-1)?.sequence ?? 0);
+      if (!isNext) break;
+      found.push(entry);
+      position += roundToUnit(this.#flash.geometry, entry.bytes.length);
     }
     // Only the last one can be torn: the start after that began in another place.
     const last = found.at(-1);
-    if (last === undefined) return undefined;
-    const { position } = last;
-    const room = { startBytes: startBytes + position, lengthBytes: lengthBytes - position };
-    return (await this.#readsAlways(room)) ? last.entry : found.at(-2)?.entry;
+    if (last !== undefined && !(await this.#readsAlways(last))) found.pop();
+    return entryOf(found);
   }
 
   async #readEntry({ startBytes, lengthBytes }: ByteRange): Promise<RawEntry | undefined> {
-    const bytes = new Uint8Array(lengthBytes);
+    if (lengthBytes < OVERHEAD_BYTES) return undefined;
+    const head = new Uint8Array(OVERHEAD_BYTES);
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+      await this.#flash.read(startBytes, head);
+      const fields = decodeHead(head);
+      if (fields === undefined || OVERHEAD_BYTES + fields.payloadBytes > lengthBytes) continue;
+      const bytes = new Uint8Array(OVERHEAD_BYTES + fields.payloadBytes);
       await this.#flash.read(startBytes, bytes);
-      const entry = decodeEntry(bytes);
-      if (entry !== undefined) return entry;
+      const digest = digestOf(bytes.subarray(0, HEAD_BYTES), bytes.subarray(OVERHEAD_BYTES));
+      const isRight = Buffer.compare(digest, bytes.subarray(HEAD_BYTES, OVERHEAD_BYTES)) === 0;
+      if (isRight) return { ...fields, startBytes, bytes };
     }
     return undefined;
   }
 
   /** A read may be wrong in a bit by itself; a unit in doubt is wrong about as often as right. */
-  async #readsAlways({ startBytes, lengthBytes }: ByteRange): Promise<boolean> {
-    const bytes = new Uint8Array(lengthBytes);
+  async #readsAlways({ startBytes, bytes }: RawEntry): Promise<boolean> {
+    const again = new Uint8Array(bytes.length);
     let wrong = 0;
     for (let count = 0; count < RECORD_READS && wrong < 2; count += 1) {
-      await this.#flash.read(startBytes, bytes);
-      if (decodeEntry(bytes) === undefined) wrong += 1;
+      await this.#flash.read(startBytes, again);
+      if (Buffer.compare(again, bytes) !== 0) wrong += 1;
     }
     return wrong < 2;
   }
@@ -238,8 +242,9 @@ class RecordLog implements RecordStore {
 interface RawEntry {
   readonly kind: number;
   readonly sequence: number;
-  readonly payload: Uint8Array;
-  readonly lengthBytes: number;
+  readonly startBytes: number;
+  /** All of it but the padding. */
+  readonly bytes: Uint8Array;
 }
 
 function encodeEntry(kind: number, sequence: number, payload: Uint8Array): Uint8Array {
@@ -248,40 +253,35 @@ function encodeEntry(kind: number, sequence: number, payload: Uint8Array): Uint8
   return concatBytes([head, digestOf(head, payload), payload]);
 }
 
-function decodeEntry(bytes: Uint8Array): RawEntry | undefined {
-  const head = bytes.subarray(0, HEAD_BYTES);
-  if (Buffer.compare(head.subarray(0, MAGIC.length), MAGIC) !== 0) return undefined;
-  const fields = tryUnpack(head.subarray(MAGIC.length), (unpacker) => {
+function decodeHead(
+  bytes: Uint8Array,
+): { readonly kind: number; readonly payloadBytes: number; readonly sequence: number } | undefined {
+  const isEntry = MAGIC.every((byte, index) => bytes[index] === byte);
+  if (!isEntry) return undefined;
+  return tryUnpack(bytes.subarray(MAGIC.length, HEAD_BYTES), (unpacker) => {
     const kind = unpacker.choice(PROGRESS + 1);
     const payloadBytes = unpacker.short();
     return { kind, payloadBytes, sequence: unpacker.counter() };
   });
-  if (fields === undefined) return undefined;
-  const lengthBytes = OVERHEAD_BYTES + fields.payloadBytes;
-  if (lengthBytes > bytes.length) return undefined;
-  const payload = bytes.slice(OVERHEAD_BYTES, lengthBytes);
-  const digest = bytes.subarray(HEAD_BYTES, OVERHEAD_BYTES);
-  if (Buffer.compare(digestOf(head, payload), digest) !== 0) return undefined;
-  return { kind: fields.kind, sequence: fields.sequence, payload, lengthBytes };
 }
 
-/** What an entry makes of the one before it; undefined when it cannot follow it. */
-function advance(
-  before: Entry | undefined,
-  { kind, sequence, payload }: RawEntry,
-): Entry | undefined {
-  if (before !== undefined && sequence <= before.sequence) return undefined;
-  if (kind === RECORD) {
-    const record = unpackRecord(payload);
-    return record === undefined ? undefined : { sequence, record };
+/** The last record of a place, and the progress behind it. */
+function entryOf(found: readonly RawEntry[]): Entry | undefined {
+  const index = found.findLastIndex(({ kind }) => kind === RECORD);
+  const last = found[index];
+  if (last === undefined) return undefined;
+  let record = unpackRecord(last.bytes.subarray(OVERHEAD_BYTES));
+  let { sequence } = last;
+  for (const { bytes, sequence: next } of found.slice(index + 1)) {
+    const progress = tryUnpack(bytes.subarray(OVERHEAD_BYTES), (unpacker) => {
+      const bank = unpacker.byte();
+      return { bank, durableBytes: unpacker.counter() };
+    });
+    if (record === undefined || progress === undefined) break;
+    record = withProgress(record, progress.bank, progress.durableBytes);
+    sequence = next;
   }
-  if (before === undefined) return undefined;
-  const read = tryUnpack(payload, (unpacker) => {
-    const bank = unpacker.byte();
-    return { bank, durableBytes: unpacker.counter() };
-  });
-  if (read === undefined) return undefined;
-  return { sequence, record: withProgress(before.record, read.bank, read.durableBytes) };
+  return record === undefined ? undefined : { sequence, record };
 }
 
 function withProgress(record: BankRecord, bank: number, durableBytes: number): BankRecord {

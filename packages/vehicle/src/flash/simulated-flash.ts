@@ -116,16 +116,20 @@ export class SimulatedFlash implements Flash {
     return this.#wear[sector] ?? 0;
   }
 
+  /** Whether a planned end of the power is still to come. */
+  get isFailurePlanned(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Plans the end of the power; without an argument it stays on. */
   failPower(failure?: PowerFailure): void {
     this.#failure = failure;
     this.#operationsLeft = failure?.operation ?? Infinity;
   }
 
-  /** Gives it power again; nothing is planned then. */
+  /** Gives it power again. */
   powerOn(): void {
     this.#isOn = true;
-    this.failPower();
   }
 
   /** Ends the power between two operations. */
@@ -156,9 +160,9 @@ export class SimulatedFlash implements Flash {
 
   /** Another one in the same condition, without failures. */
   copy(): SimulatedFlash {
-    const { mirror: _, ...options } = this.#options;
-    const wear = [...this.#wear];
-    const other = new SimulatedFlash({ ...options, content: this.#content, wear });
+    const { mirror: _, content: __, ...options } = this.#options;
+    const other = new SimulatedFlash({ ...options, wear: [...this.#wear] });
+    other.#content.set(this.#content);
     other.#used.set(this.#used);
     for (const [unit, bytes] of this.#marginal) other.#marginal.set(unit, bytes);
     return other;
@@ -228,7 +232,10 @@ export class SimulatedFlash implements Flash {
   #step(): PowerFailure | undefined {
     this.#operations += 1;
     this.#operationsLeft -= 1;
-    return this.#operationsLeft === 0 ? this.#failure : undefined;
+    if (this.#operationsLeft !== 0) return undefined;
+    const failure = this.#failure;
+    this.failPower();
+    return failure;
   }
 
   #end(): never {
