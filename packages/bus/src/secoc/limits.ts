@@ -7,8 +7,8 @@ export const BUILD_ATTEMPTS_MAX = 16;
 /** Tried when nobody says otherwise: three messages in a row may be lost. */
 export const BUILD_ATTEMPTS = 4;
 /**
- * Wrong authenticators that are looked at without a pause, and how soon one more is: a forger of 24
- * bits needs 2^24 s, half a year on the bus, for one hit.
+ * Wrong authenticators that are looked at without a pause, and how soon one more is: with four values
+ * tried for each, a forger of 24 bits needs 2^22 s, seven weeks on the bus, for one hit.
  */
 export const FAILURES_BURST = 8;
 /** See FAILURES_BURST. */
