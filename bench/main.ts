@@ -14,7 +14,9 @@ const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResu
   ['check-in-intake', async () => (await import('./check-in/intake.ts')).benchIntake],
   ['gateway', async () => (await import('./gateway/bench.ts')).benchGateway],
   ['campaign', async () => (await import('./campaign/bench.ts')).benchCampaign],
+  ['doip', async () => (await import('./doip/bench.ts')).benchDoip],
   ['isotp', async () => (await import('./isotp/bench.ts')).benchIsoTp],
+  ['delta', async () => (await import('./delta/bench.ts')).benchDelta],
   ['open-image', async () => (await import('./open-image/bench.ts')).benchOpenImage],
 ];
 

@@ -37,10 +37,10 @@ export const DELTA_IMAGE_MAX_BYTES: number = ENCRYPTED_LENGTH_MAX_BYTES;
  * What the streams of one section may hold together: applying keeps one section in memory, packed and
  * unpacked. Beyond it sections shrink by less than 1 %.
  */
-export const DELTA_SECTION_MAX_BYTES = 2_097_152;
+export const DELTA_SECTION_MAX_BYTES = 1_048_576;
 
 /** The largest window that Zstandard may ask for while a section is unpacked: one section. */
-export const DELTA_WINDOW_LOG2_MAX = 21;
+export const DELTA_WINDOW_LOG2_MAX = 20;
 
 /** The smallest page of a bank that is rewritten in place: EEPROM rows and small flash pages. */
 export const DELTA_PAGE_LOG2_MIN = 8;

@@ -12,7 +12,7 @@ export interface DeltaBase {
 
 /** Copies jump little: a few blocks answer nearly all of them without a read. */
 const BLOCK_BYTES = 65_536;
-const BLOCKS_MAX = 48;
+const BLOCKS_MAX = 32;
 const HASH_PIECE_BYTES = 262_144;
 
 /**

@@ -106,7 +106,7 @@ export class DifferenceReader {
     if (this.#width === 1) {
       let index = this.#gap;
       for (; index < length; index += 1 + this.#gap) {
-        bytes[index] = (bytes[index] ?? 0) + this.#takeByte();
+        bytes[index] = (bytes[index] ?? 0) + this.#values.takeByte();
         this.#gap = this.#nextGap();
       }
       this.#gap = index - length;
@@ -124,16 +124,15 @@ export class DifferenceReader {
   }
 
   #addWord(bytes: Uint8Array, from: number, to: number): void {
-    const value = this.#values.take(WORD_BYTES);
-    let sum = wordOf(bytes, from, to) + wordOf(value, 0, WORD_BYTES);
-    for (let index = from; index < to; index += 1) {
-      bytes[index] = sum % 256;
-      sum = Math.floor(sum / 256);
+    let carry = 0;
+    for (let index = from; index < from + WORD_BYTES; index += 1) {
+      // Of a word that the command has in part, the high bytes are behind its end.
+      const value = this.#values.takeByte();
+      if (index >= to) continue;
+      const sum = (bytes[index] ?? 0) + value + carry;
+      bytes[index] = sum;
+      carry = sum >> 8;
     }
-  }
-
-  #takeByte(): number {
-    return this.#values.take(1)[0] ?? 0;
   }
 
   #nextGap(): number {

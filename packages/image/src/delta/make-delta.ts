@@ -24,7 +24,7 @@ export interface MakeDeltaOptions {
   readonly level?: number;
   /** Images up to this long are searched whole, others in windows; 64 MiB when left out, at least 4 KiB. */
   readonly searchWindowBytes?: number;
-  /** How much memory a section may take where it is applied; 2 MiB when left out. */
+  /** How much memory a section may take where it is applied; 1 MiB when left out. */
   readonly sectionBytes?: number;
 }
 

@@ -81,7 +81,8 @@ export class SectionRun {
         const room = this.#room(literalBytes);
         room.set(literals.take(room.length));
         literalBytes -= room.length;
-        yield* this.#advance(room.length);
+        const page = this.#advance(room.length);
+        if (page !== undefined) yield page;
       }
       while (copyBytes > 0) {
         openPage();
@@ -95,7 +96,8 @@ export class SectionRun {
         differences.add(room, at);
         from += room.length;
         copyBytes -= room.length;
-        yield* this.#advance(room.length);
+        const page = this.#advance(room.length);
+        if (page !== undefined) yield page;
       }
     }
     const isWhole =
@@ -115,21 +117,23 @@ export class SectionRun {
     return this.#page.subarray(this.#pageFilled, Math.min(end, this.#pageFilled + wantedBytes));
   }
 
-  *#advance(lengthBytes: number): Generator<GivenPage, void, undefined> {
+  /** Counts bytes that were put into the page. @returns the page when it is full and was not given before. */
+  #advance(lengthBytes: number): GivenPage | undefined {
     this.#pageFilled += lengthBytes;
     this.#givenBytes += lengthBytes;
     const atBytes = this.#pageAt();
     const isFull =
       this.#pageFilled === this.#page.length ||
       atBytes + this.#pageFilled === this.#header.image.lengthBytes;
-    if (!isFull) return;
+    if (!isFull) return undefined;
     const bytes = this.#page.subarray(0, this.#pageFilled);
     if (this.#isInPlace) this.#given[this.#pageIndex] = 1;
-    if (this.#skip > 0) this.#skip -= 1;
-    else yield { atBytes, bytes };
     this.#isPageOpen = false;
     this.#pageFilled = 0;
     this.#pageIndex += 1;
+    if (this.#skip === 0) return { atBytes, bytes };
+    this.#skip -= 1;
+    return undefined;
   }
 
   #openPaged(index: number): number {
