@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createGateway, parseGatewayRules } from '@immota/vehicle';
 import { RULES } from '../support/gateway-world.ts';
@@ -22,6 +24,13 @@ describe('parseGatewayRules()', () => {
     ]) {
       refuses(value);
     }
+  });
+
+  it('reads the rules of the guide', () => {
+    const guide = join(import.meta.dirname, '../../../../docs/guides/gateway.md');
+    const [, example] = /```json\n([^`]*"buses"[^`]*)```/u.exec(readFileSync(guide, 'utf8')) ?? [];
+    assert.ok(example !== undefined);
+    assert.equal(parseGatewayRules(JSON.parse(example)).diagnostics.length, 3);
   });
 
   it('refuses frames that there cannot be, and ways back', () => {
