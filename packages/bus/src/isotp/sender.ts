@@ -102,6 +102,7 @@ export class IsoTpSender {
     if (!isAwaited) return;
     switch (pdu.status) {
       case 'continue':
+        // {15765-2:2016 9.6.5.6}: each tells the pace until the next.
         this.#waits = 0;
         this.#leftInBlock = pdu.blockSize === 0 ? Number.POSITIVE_INFINITY : pdu.blockSize;
         this.#separationMs = decodeSeparationTime(pdu.separation) / 1000;

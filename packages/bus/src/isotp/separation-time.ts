@@ -32,5 +32,6 @@ export function decodeSeparationTime(value: number): number {
   if (value >= HUNDRED_US_FIRST && value <= HUNDRED_US_LAST) {
     return (value - HUNDRED_US_FIRST + 1) * 100;
   }
+  // {15765-2:2016 9.6.5.5}: what nobody defined may mean anything, so the pause is the longest.
   return MILLISECONDS_MAX * 1000;
 }

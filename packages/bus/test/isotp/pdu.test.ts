@@ -83,7 +83,7 @@ describe('decodeSeparationTime() and encodeSeparationTime()', () => {
     assert.equal(decodeSeparationTime(encodeSeparationTime(1001)), 2000);
   });
 
-  it('take the longest time for a reserved value', () => {
+  it('take the longest time for a reserved value {15765-2:2016 9.6.5.5}', () => {
     for (const value of [0x80, 0xf0, 0xfa, 0xff])
       assert.equal(decodeSeparationTime(value), 127_000);
   });

@@ -85,7 +85,7 @@ describe('an ISO-TP link that sends', () => {
     }
   });
 
-  it('takes the pace that each flow control frame asks for', () => {
+  it('takes the pace that each flow control frame asks for {15765-2:2016 9.6.5.6}', () => {
     const { link, token } = begin(pattern(60));
     confirm(link, token, 0);
     const first = heard(link, '30 01 7f', 0);
