@@ -266,7 +266,7 @@ describe('UdsServer: files {14229-1:2020 15.6}', () => {
 });
 
 describe('UdsServer: secured data transmission {14229-1:2020 16}', () => {
-  const flags = '0009';
+  const flags = '0021';
   const secured = (inner: string, counter: number, head = `84${flags}010008`): Uint8Array => {
     const bytes = Buffer.from(`${head}${counter.toString(16).padStart(4, '0')}${inner}`, 'hex');
     return Buffer.concat([bytes, codeOf(bytes)]);
@@ -294,12 +294,12 @@ describe('UdsServer: secured data transmission {14229-1:2020 16}', () => {
     forged[9] = 0xf3;
     assert.equal(answered(bench, forged), '7f843a');
     assert.equal(answered(bench, secured('22f102', 1, '840001010008')), '7f8431');
-    assert.equal(answered(bench, secured('22f102', 1, '84000d010008')), '7f8431');
-    assert.equal(answered(bench, secured('22f102', 1, '840009020008')), '7f8431');
-    assert.equal(answered(bench, secured('22f102', 1, '840009010009')), '7f843a');
+    assert.equal(answered(bench, secured('22f102', 1, '840031010008')), '7f8431');
+    assert.equal(answered(bench, secured('22f102', 1, '840021020008')), '7f8431');
+    assert.equal(answered(bench, secured('22f102', 1, '840021010009')), '7f843a');
     assert.equal(answered(bench, secured('84', 1)), '7f8439');
     assert.equal(answered(bench, secured('7f', 2)), '7f8439');
-    assert.equal(answered(bench, Buffer.from('84000901ffff00010102', 'hex')), '7f8413');
+    assert.equal(answered(bench, Buffer.from('84002101ffff00010102', 'hex')), '7f8413');
     assert.equal(answered(bench, secured('22f102', 3)), '62f102aabb');
     const plain = new UdsBench({ secured: undefined });
     plain.ask('1003');

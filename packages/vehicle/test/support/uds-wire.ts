@@ -14,6 +14,8 @@ export interface UdsWire {
   connect(tester: number, options?: { readonly isFunctional?: boolean }): DiagnosticChannel;
   /** All that testers have sent. */
   readonly requests: Uint8Array[];
+  /** All that was said, in its order. */
+  readonly said: { readonly by: 'tester' | 'ecu'; readonly bytes: Uint8Array }[];
   /** Breaks the wire of each tester; what is sent fails, until it is mended. */
   cut(isCut: boolean): void;
 }
@@ -23,8 +25,10 @@ export function layUdsWire({ messageMaxBytes = 4095, isLost }: UdsWireOptions = 
   let handler: ((request: DiagnosticRequest) => void) | undefined;
   let isCut = false;
   const requests: Uint8Array[] = [];
+  const said: UdsWire['said'] = [];
   return {
     requests,
+    said,
     cut: (value) => {
       isCut = value;
     },
@@ -48,6 +52,7 @@ export function layUdsWire({ messageMaxBytes = 4095, isLost }: UdsWireOptions = 
           if (message.length > messageMaxBytes) throw new TypeError('the message is too long');
           const bytes = message.slice();
           requests.push(message.slice());
+          said.push({ by: 'tester', bytes: message.slice() });
           handler?.({
             tester,
             isFunctional,
@@ -55,6 +60,7 @@ export function layUdsWire({ messageMaxBytes = 4095, isLost }: UdsWireOptions = 
             respond: async (answer) => {
               await Promise.resolve();
               // The carrier's memory is its own, as on a real one.
+              said.push({ by: 'ecu', bytes: answer.slice() });
               if (answer[2] !== 0x78) bytes.fill(0xee);
               if (isCut || isLost?.(answer) === true) return;
               for (const listener of listeners) listener(answer.slice());

@@ -9,11 +9,11 @@ import { UdsFault } from '../uds-fault.ts';
 
 /** Bits of the administrative parameter, bit 0 being the lowest of its 16. */
 export const SECURED_FLAGS = {
-  isRequest: 1,
-  isPreEstablishedKeyUsed: 2,
-  isEncrypted: 4,
-  isSigned: 8,
-  isSignatureOnResponseRequested: 16,
+  isRequest: 0x01,
+  isPreEstablishedKeyUsed: 0x08,
+  isEncrypted: 0x10,
+  isSigned: 0x20,
+  isSignatureOnResponseRequested: 0x40,
 } as const;
 
 /** What stands in front of the inner message, and behind. */
