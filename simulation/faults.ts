@@ -77,7 +77,15 @@ export type NetworkFault = (typeof NETWORK_FAULTS)[number];
 export type LinkFault = (typeof LINK_FAULTS)[number];
 export type MachineFault = (typeof MACHINE_FAULTS)[number];
 export type RareFault = (typeof RARE_FAULTS)[number];
-type AnyFault = NetworkFault | LinkFault | MachineFault | RareFault;
+export type AnyFault = NetworkFault | LinkFault | MachineFault | RareFault;
+
+/** All of them. */
+export const ALL_FAULTS: readonly AnyFault[] = [
+  ...NETWORK_FAULTS,
+  ...LINK_FAULTS,
+  ...MACHINE_FAULTS,
+  ...RARE_FAULTS,
+];
 
 /** The faults of one run. */
 export class Faults {
@@ -89,8 +97,8 @@ export class Faults {
   /** False once the weather clears: then nothing more strikes. */
   isOn = true;
 
-  /** @param isCalm - for a run without any fault. */
-  constructor(chance: Chance, isCalm = false) {
+  /** @param only - the faults that strike, and often; the seed chooses when left out, and none is a calm run. */
+  constructor(chance: Chance, only?: readonly AnyFault[]) {
     const all = [...NETWORK_FAULTS, ...LINK_FAULTS, ...MACHINE_FAULTS];
     const chosen = chance.fork('swarm');
     const rare = chance.fork('rare faults');
@@ -98,11 +106,11 @@ export class Faults {
       ...all.filter(() => chosen.happens(0.6)),
       ...RARE_FAULTS.filter(() => rare.happens(0.3)),
     ];
-    this.#enabled = new Set(isCalm ? [] : enabled);
+    this.#enabled = new Set(only ?? enabled);
     this.#network = chance.fork('network faults');
     this.#link = chance.fork('link faults');
-    this.#networkRate = chosen.pick([0.02, 0.08, 0.2]);
-    this.#linkRate = chosen.pick([0.02, 0.06, 0.15]);
+    const rates = [chosen.pick([0.02, 0.08, 0.2]), chosen.pick([0.02, 0.06, 0.15])] as const;
+    [this.#networkRate, this.#linkRate] = only === undefined ? rates : [0.2, 0.15];
   }
 
   /** Whether a kind strikes in this run, at this time. */

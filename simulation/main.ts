@@ -1,8 +1,10 @@
 /**
  * Runs simulations.
  *
- * Usage: node simulation/main.ts kills [--runs N] [--seed S] [--jobs J] [--stop] [--calm] [--story] [--verbose]
+ * Usage: node simulation/main.ts kills [--runs N] [--seed S] [--jobs J] [--stop] [--faults LIST] [--calm] [--story] [--verbose]
  *        node simulation/main.ts power-cuts …, of which power-cuts/main.ts tells
+ *
+ * `--faults planted,reset` lets these strike and no others, and often; `--calm` none.
  *
  * Each run has a seed of its own, S and upwards (`SEED` in the environment, else 1). What must hold, in
  * every run, whatever was killed, cut, lost, changed or forged on the way:
@@ -23,6 +25,7 @@ import { parseArgs } from 'node:util';
 import { closeTestServer } from '@immota/store/testing';
 import { openFactory } from './factory.ts';
 import { runPowerCuts } from './power-cuts/main.ts';
+import { ALL_FAULTS, type AnyFault } from './faults.ts';
 import { runSeed, type RunResult } from './run.ts';
 import { Summary } from './summary.ts';
 
@@ -38,7 +41,7 @@ const WORKER_RUNS = 100;
 
 interface Order {
   readonly seeds: readonly number[];
-  readonly isCalm: boolean;
+  readonly only: readonly AnyFault[] | undefined;
   readonly isTold: boolean;
 }
 
@@ -50,21 +53,24 @@ async function main(): Promise<number> {
       seed: { type: 'string', default: process.env['SEED'] ?? '1' },
       jobs: { type: 'string', default: String(JOBS) },
       stop: { type: 'boolean', default: false },
+      faults: { type: 'string' },
       calm: { type: 'boolean', default: false },
       story: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
     },
   });
   const [runs, seed, jobs] = [values.runs, values.seed, values.jobs].map(readCount);
-  if (positionals[0] !== 'kills' || !runs || seed === undefined || !jobs) {
+  const only = values.calm ? [] : readFaults(values.faults);
+  const isKnown = values.calm || values.faults === undefined || only !== undefined;
+  if (positionals[0] !== 'kills' || !runs || seed === undefined || !jobs || !isKnown) {
     console.error(
-      'Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--calm] [--story]\n' +
+      'Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--faults LIST] [--calm] [--story]\n' +
         '       npm run -s simulate -- power-cuts [--class NAME] [--seed S] [--case ID] [--json]',
     );
     return 2;
   }
   const seeds = Array.from({ length: runs }, (_, index) => (seed + index) % SEED_MAX);
-  const order = { seeds, isCalm: values.calm, isTold: values.story };
+  const order = { seeds, only, isTold: values.story };
   const summary = new Summary(values.verbose);
   const add: Listener = (result) => {
     for (const line of summary.add(result)) console.log(line);
@@ -80,14 +86,21 @@ function readCount(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
+/** Reads names of faults; undefined when there are none, or one is no fault's. */
+function readFaults(text: string | undefined): readonly AnyFault[] | undefined {
+  const names = text?.split(',') ?? [];
+  const faults = names.flatMap((name) => ALL_FAULTS.filter((fault) => fault === name));
+  return faults.length === names.length && faults.length > 0 ? faults : undefined;
+}
+
 /** Runs seeds in this process. */
 async function carryOut(order: Order, add: Listener): Promise<void> {
-  const { seeds, isCalm, isTold } = order;
+  const { seeds, only, isTold } = order;
   const factory = await openFactory();
   try {
     for (const seed of seeds) {
       const hear = isTold ? console.log : undefined;
-      if (add(await runSeed(factory, { seed, isCalm, hear }))) break;
+      if (add(await runSeed(factory, { seed, only, hear }))) break;
     }
   } finally {
     await factory.close();
@@ -96,7 +109,7 @@ async function carryOut(order: Order, add: Listener): Promise<void> {
 }
 
 /** Shares seeds between processes: each takes the next when it has done one. */
-async function shareOut({ seeds, isCalm }: Order, jobs: number, add: Listener): Promise<void> {
+async function shareOut({ seeds, only }: Order, jobs: number, add: Listener): Promise<void> {
   const waiting = seeds.values();
   let isOver = false;
   const next = (): number | undefined => (isOver ? undefined : waiting.next().value);
@@ -106,7 +119,7 @@ async function shareOut({ seeds, isCalm }: Order, jobs: number, add: Listener): 
   await Promise.all(
     Array.from({ length: jobs }, async () => {
       for (let seed = next(); seed !== undefined; seed = next()) {
-        await serveWorker(seed, { isCalm, next, hear });
+        await serveWorker(seed, { only, next, hear });
       }
     }),
   );
@@ -116,12 +129,12 @@ async function shareOut({ seeds, isCalm }: Order, jobs: number, add: Listener): 
 async function serveWorker(
   first: number,
   shared: {
-    readonly isCalm: boolean;
+    readonly only: readonly AnyFault[] | undefined;
     readonly next: () => number | undefined;
     readonly hear: (result: RunResult) => void;
   },
 ): Promise<void> {
-  const { isCalm, next, hear } = shared;
+  const { only, next, hear } = shared;
   const worker = fork(import.meta.filename, ['worker']);
   let seed: number | undefined = first;
   let count = 0;
@@ -134,7 +147,7 @@ async function serveWorker(
       count += 1;
       seed = count < WORKER_RUNS ? next() : undefined;
     }
-    order(seed === undefined ? { kind: 'end' } : { kind: 'run', seed, isCalm });
+    order(seed === undefined ? { kind: 'end' } : { kind: 'run', seed, only });
   });
   const { promise, resolve } = Promise.withResolvers<string>();
   worker.once('exit', (code, signal) => resolve(signal ?? `status ${String(code)}`));
@@ -150,7 +163,11 @@ type WorkerResult =
 
 type WorkerOrder =
   | { readonly kind: 'end' }
-  | { readonly kind: 'run'; readonly seed: number; readonly isCalm: boolean };
+  | {
+      readonly kind: 'run';
+      readonly seed: number;
+      readonly only?: readonly AnyFault[] | undefined;
+    };
 
 /** What a process of `shareOut` does. */
 async function serveOrders(): Promise<void> {

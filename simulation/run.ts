@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chance } from './chance.ts';
 import type { Factory } from './factory.ts';
-import { Faults } from './faults.ts';
+import { type AnyFault, Faults } from './faults.ts';
 import { Forger } from './forger.ts';
 import { VERSIONS } from './images.ts';
 import { Ledger } from './ledger.ts';
@@ -17,8 +17,8 @@ import { Vehicle } from './vehicle.ts';
 /** How to run. */
 export interface RunOptions {
   readonly seed: number;
-  /** Without any fault. */
-  readonly isCalm?: boolean | undefined;
+  /** The faults that strike, and often; the seed chooses when left out, and none is a calm run. */
+  readonly only?: readonly AnyFault[] | undefined;
   /** Hears the story. */
   readonly hear?: ((line: string) => void) | undefined;
 }
@@ -46,14 +46,14 @@ let runs = 0;
 
 /** Runs a seed. */
 export async function runSeed(factory: Factory, options: RunOptions): Promise<RunResult> {
-  const { seed, isCalm, hear } = options;
+  const { seed, only, hear } = options;
   runs += 1;
   const folder = join(factory.scratch, `run-${runs}`);
   mkdirSync(folder);
   const chance = new Chance(`run ${seed}`);
   const time = new SimulatedTime();
   const story = new Story(time, hear);
-  const faults = new Faults(chance, isCalm);
+  const faults = new Faults(chance, only);
   const forger = new Forger(chance.fork('forger'));
   const ledger = new Ledger(time);
   const database = await factory.openRunDatabase();

@@ -26,6 +26,8 @@ export class Story {
 
   /** Tells of what must not happen. */
   fail(kind: Failure['kind'], detail: string): void {
+    // What is looked at again and again is told once.
+    if (this.failures.some((one) => one.kind === kind && one.detail === detail)) return;
     this.failures.push({ kind, detail });
     this.tell(`FAILED ${kind}`, detail);
   }

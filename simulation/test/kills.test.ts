@@ -6,10 +6,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { copyBroken, type Edit } from './scratch-copy.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** As many as fit into a few minutes of two busy cores. */
-const RUNS = 6;
-/** A planted bug shows within a dozen; more than this would mean that nobody looks. */
-const BROKEN_RUNS = 60;
+/** As many as fit into two minutes of a core, PostgreSQL included. */
+const RUNS = 50;
+/** Where the faults that reach it strike often, a planted bug shows within a few; more would mean that nobody looks. */
+const BROKEN_RUNS = 20;
 /** Always the same worlds, so that a change is judged by what it changed; `npm run simulate` searches wide. */
 const SEED = '1';
 
@@ -35,8 +35,13 @@ function lastLine(output: string): string {
 }
 
 /** Runs a broken copy until a run fails. */
-async function simulateBroken(test: TestContext, edits: readonly Edit[]): Promise<Ending> {
-  return await simulate(copyBroken(test, edits), ['--runs', String(BROKEN_RUNS), '--stop']);
+async function simulateBroken(
+  test: TestContext,
+  edits: readonly Edit[],
+  faults: string,
+): Promise<Ending> {
+  const args = ['--runs', String(BROKEN_RUNS), '--stop', '--faults', faults];
+  return await simulate(copyBroken(test, edits), args);
 }
 
 const SLOTS = 'packages/vehicle/src/slots';
@@ -82,17 +87,18 @@ describe('simulate kills', () => {
     assert.equal(first.output, second.output);
   });
   it('notices an ECU whose bytes nobody checks', async (test) => {
-    const { status, output } = await simulateBroken(test, UNCHECKED);
+    const { status, output } = await simulateBroken(test, UNCHECKED, 'planted');
     assert.equal(status, 1, output);
     assert.match(output, /^seed \d+: unverified: .* runs other bytes/m);
     assert.match(output, /^replay: npm run -s simulate -- kills --runs 1 --seed \d+ --story$/m);
   });
   it('notices a cloud that acknowledges what it has not written', async (test) => {
-    const { status, output } = await simulateBroken(test, UNWRITTEN);
+    const { status, output } = await simulateBroken(test, UNWRITTEN, 'cloud-killed');
     assert.equal(status, 1, output);
     assert.match(output, /^seed \d+: lost: /m);
   });
   it('answers a command that it does not know with a word on how to use it', async () => {
     assert.equal((await simulate(ROOT, ['--runs', 'none'])).status, 2);
+    assert.equal((await simulate(ROOT, ['--faults', 'rain'])).status, 2);
   });
 });
