@@ -32,6 +32,11 @@ export interface ImageOffer {
   /** Of the bytes that `open` gives. */
   readonly lengthBytes: number;
   /**
+   * The bytes are a delta from what the ECU runs to the image, encrypted where the image is. An ECU that
+   * cannot use it refuses, and is offered the image.
+   */
+  readonly isDelta?: true;
+  /**
    * Opens the bytes from an offset on, so that an interrupted transfer goes on where it stopped. The
    * ECU pulls: it calls as often as it needs, after it has verified the metadata {uptane I8}.
    */
@@ -58,6 +63,8 @@ export interface SecondaryStatus {
 export interface SecondaryLink {
   /** As configured; `getInfo` must answer with the same. */
   readonly ecuIdentifier: EcuIdentifier;
+  /** Whether the link carries deltas; what the ECU behind it makes of one, it says itself. */
+  readonly takesDeltas?: boolean;
   getInfo(): Promise<SecondaryInfo>;
   /**
    * Asks for a fresh version report {uptane J3}.
@@ -96,9 +103,8 @@ export interface SecondaryLink {
   confirm(): Promise<void>;
   /**
    * Makes sure that the ECU runs what is final: it goes back from a trial, and gives up what it has
-   * prepared. No activation that is still on its way finds anything after this.
-   *
-   * @throws VehicleFault ECU_REFUSED when it is on trial with one bank alone.
+   * prepared. Nothing that was asked before is done after this: no activation that is still on its way
+   * finds anything. With one bank the trial stays; the older image has to be written again.
    */
   revert(): Promise<void>;
   status(): Promise<SecondaryStatus>;

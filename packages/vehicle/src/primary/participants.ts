@@ -86,15 +86,16 @@ const NOTHING = 'unknown';
 function secondaryParticipant(context: PrimaryContext, entry: TransactionEcu): Participant {
   const ecu = parseEcuIdentifier(entry.ecu);
   const reach = (): ReturnType<typeof requireSecondary> => requireSecondary(context, ecu);
+  const observe = async (): Promise<Standing> => {
+    const { link, info } = reach();
+    const { phase, preparedSha256 } = await link.status();
+    if (phase === 'activating' || phase === 'receiving') return 'busy';
+    if (phase === 'prepared' && preparedSha256 === entry.sha256) return 'prepared';
+    const { report } = await askReport(context, link, info);
+    return standingOf(entry, report.installedImage, isOnTrial(report));
+  };
   return {
-    observe: async () => {
-      const { link, info } = reach();
-      const { phase, preparedSha256 } = await link.status();
-      if (phase === 'activating' || phase === 'receiving') return 'busy';
-      if (phase === 'prepared' && preparedSha256 === entry.sha256) return 'prepared';
-      const { report } = await askReport(context, link, info);
-      return standingOf(entry, report.installedImage, isOnTrial(report));
-    },
+    observe,
     prepare: async () => {
       const { link } = reach();
       const status = await link.status();
@@ -105,10 +106,9 @@ function secondaryParticipant(context: PrimaryContext, entry: TransactionEcu): P
     confirm: () => reach().link.confirm(),
     rollBack: async () => {
       const { link } = reach();
-      if (entry.kind === 'banked') {
-        await link.revert();
-        return;
-      }
+      // With one bank it gives up what waits, and no more.
+      await link.revert();
+      if (entry.kind === 'banked' || (await observe()) === 'old') return;
       const { served, name } = entry.old;
       if (served === null) {
         throw new VehicleFault('SLOT_EMPTY', `Cannot write "${name}" again: it was not kept`);

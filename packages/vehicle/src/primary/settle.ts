@@ -39,7 +39,7 @@ export async function settleTransaction(
   if (record.phase === 'preparing') {
     // Nothing was touched: it is prepared again, from the metadata of this cycle.
     journalOf(context).abandon(record);
-    return { kind: 'settled', results: undefined };
+    return await settleRemains(context, reports);
   }
   const outcome = await proceed(context, record);
   switch (outcome.kind) {

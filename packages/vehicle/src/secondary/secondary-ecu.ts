@@ -19,6 +19,7 @@ import type {
 import { jsonValue } from '../primary/json-value.ts';
 import { openFolderSlots } from '../slots/folder-slots.ts';
 import type { SlotImage } from '../slots/image-slots.ts';
+import { installDelta } from '../slots/install-delta.ts';
 import { installImage } from '../slots/install-image.ts';
 import { loadEcuKeys, signEncryptionKey, WRAP_METHODS } from '../state/ecu-keys.ts';
 import { openState } from '../state/vehicle-state.ts';
@@ -88,6 +89,7 @@ export async function openSecondary(options: SecondaryOptions): Promise<Secondar
 
 class Secondary implements SecondaryEcu {
   readonly ecuIdentifier: EcuIdentifier;
+  readonly takesDeltas = true;
   readonly #context: SecondaryContext;
   readonly #time: SecondaryTime;
   /** What changes the ECU happens one after the other. */
@@ -267,7 +269,9 @@ class Secondary implements SecondaryEcu {
       throw new VehicleFault('ECU_REFUSED', `Cannot take "${offer.name}": it is not assigned`);
     }
     const lengthBytes = pending.encryption?.lengthBytes ?? pending.image.lengthBytes;
-    if (offer.lengthBytes !== lengthBytes) {
+    // A delta is of any length up to the image's; what comes out of it is measured.
+    const isRight = offer.isDelta === true ? offer.lengthBytes <= lengthBytes : false;
+    if (offer.lengthBytes !== lengthBytes && !isRight) {
       throw new UptaneFault(
         'IMAGE_LENGTH',
         `Cannot take "${offer.name}": ${offer.lengthBytes} bytes instead of ${lengthBytes}`,
@@ -278,15 +282,19 @@ class Secondary implements SecondaryEcu {
 
   async #install({ image, encryption }: PendingImage, offer: ImageOffer): Promise<void> {
     const { slots, onProgress } = this.#context;
-    await installImage(slots, {
+    const common = {
       image,
       servedLengthBytes: offer.lengthBytes,
       contentKey: encryption === undefined ? undefined : this.#unwrap(image, encryption),
-      open: (offsetBytes) => offer.open(offsetBytes),
-      onProgress: (receivedBytes, lengthBytes) => {
+      onProgress: (receivedBytes: number, lengthBytes: number): void => {
         onProgress({ kind: 'receiving', name: image.name, receivedBytes, lengthBytes });
       },
-    });
+    };
+    if (offer.isDelta === true) {
+      await installDelta(slots, { ...common, open: () => offer.open(0) });
+    } else {
+      await installImage(slots, { ...common, open: (offsetBytes) => offer.open(offsetBytes) });
+    }
     onProgress({ kind: 'prepared', name: image.name });
   }
 

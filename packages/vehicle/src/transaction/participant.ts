@@ -31,7 +31,8 @@ export interface Participant {
   /** Makes the trial final. */
   confirm(): Promise<void>;
   /**
-   * Brings the older image back: by the other slot, or by writing it again. Gives up what waits.
+   * Brings the older image back: by the other slot, or by writing it again. Gives up what waits. When it
+   * fulfils, nothing that was asked of the ECU before is still to come.
    *
    * @throws VehicleFault SLOT_EMPTY when it would have to be written and is not there any more.
    */

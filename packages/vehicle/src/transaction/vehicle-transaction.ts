@@ -130,8 +130,7 @@ class Advance {
     const { ecus } = this.#record;
     if (ecus.some(({ step }) => step === 'failed')) return this.#phase('rolling-back');
     const group = activationGroups(ecus).find((one) => one.some(({ step }) => step !== 'trial'));
-    // The decision: from here on every ECU is brought to its new image, and none back.
-    if (group === undefined) return this.#phase('committing');
+    if (group === undefined) return await this.#decide();
     const step: GateStep = group.some(({ kind }) => kind === 'self') ? 'boot-self' : 'activate';
     return await this.#together(group, step, 'failed', (entry, participant) => {
       let isActivated = false;
@@ -154,6 +153,23 @@ class Advance {
         return standing === 'prepared' && entry.kind === 'self' ? 'booting' : 'acted';
       };
     });
+  }
+
+  /**
+   * The decision: from here on every ECU is brought to its new image, and none back. All are asked once
+   * more before it: since the first of them was well, the last may have taken an hour.
+   */
+  async #decide(): Promise<TransactionOutcome | undefined> {
+    const outcome = await this.#together(this.#record.ecus, undefined, 'failed', (entry) => {
+      // oxlint-disable-next-line require-await -- the others have something to do
+      return async (standing) => {
+        if (standing === 'new-trial' || standing === 'new-final') return 'done';
+        throw notInstalled(entry, standing);
+      };
+    });
+    if (outcome !== undefined) return outcome;
+    const isWell = this.#record.ecus.every(({ step }) => step === 'trial');
+    return isWell ? this.#phase('committing') : undefined;
   }
 
   async #commit(): Promise<TransactionOutcome | undefined> {
@@ -179,13 +195,16 @@ class Advance {
       .find((ecus) => ecus.length > 0);
     if (group === undefined) return this.#conclude();
     return await this.#together(group, 'roll-back', 'lost', (entry, participant) => {
+      let isTold = false;
       return async (standing) => {
         const { attempts } = this.#entry(entry);
-        if (standing === 'old') return this.#step(entry, 'rolled-back');
+        // It is told even when it seems to be back: what was on its way to it is behind it then.
+        if (standing === 'old' && isTold) return this.#step(entry, 'rolled-back');
         if (standing === 'new-final' || attempts >= ATTEMPTS_MAX)
           throw notTakenBack(entry, standing);
         await participant.rollBack();
-        this.#count(entry);
+        isTold = true;
+        if (standing !== 'old') this.#count(entry);
         return entry.kind === 'self' && standing === 'new-trial' ? 'booting' : 'acted';
       };
     });
@@ -279,8 +298,8 @@ class Advance {
     }
     for (const entry of group) {
       const { step } = this.#entry(entry);
-      const isOpen = step !== 'trial' && step !== 'confirmed' && step !== 'rolled-back';
-      if (isOpen) this.#step(entry, ifNot, resultOf(entry.ecu, fault));
+      const isOver = step === 'confirmed' || step === 'rolled-back';
+      if (!isOver) this.#step(entry, ifNot, resultOf(entry.ecu, fault));
     }
     return undefined;
   }
