@@ -11,7 +11,7 @@ export const MESSAGE_CEILING_BYTES = 16_777_216;
 export const RECEIVE_START_BYTES = 256;
 /** All time-outs: what the standard sets for N_As, N_Ar, N_Bs and N_Cr {15765-2:2016 9.8}. */
 export const TIMEOUT_MS = 1000;
-/** N_Br and N_Cs must stay below nine tenths of N_Bs and N_Cr; half leaves room for a busy bus. */
+/** N_Br must stay below nine tenths of N_Bs; half leaves room for a busy bus. */
 export const PERFORMANCE_MS = 500;
 /** The factor of the standard between a performance requirement and the time-out it serves. */
 export const PERFORMANCE_SHARE = 0.9;

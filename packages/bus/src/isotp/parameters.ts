@@ -13,7 +13,10 @@ import {
 } from './limits.ts';
 import { encodeSeparationTime } from './separation-time.ts';
 
-/** Times of the network layer in milliseconds {15765-2:2016 9.8}. */
+/**
+ * Times of the network layer in milliseconds {15765-2:2016 9.8}. N_Cs is none of them: a Consecutive Frame
+ * is asked for when its pause ends.
+ */
 export interface IsoTpTimes {
   /** Time-out: a frame of a message must be on the bus. */
   readonly asMs: number;
@@ -23,8 +26,6 @@ export interface IsoTpTimes {
   readonly bsMs: number;
   /** Performance: how long a receiver that is not ready leaves between two waits. */
   readonly brMs: number;
-  /** Performance: how late after its pause a Consecutive Frame may be asked for. */
-  readonly csMs: number;
   /** Time-out: the next Consecutive Frame must come. */
   readonly crMs: number;
 }
@@ -73,7 +74,6 @@ export function isoTpParameters(settings: IsoTpSettings = {}): IsoTpParameters {
     arMs: settings.arMs ?? TIMEOUT_MS,
     bsMs: settings.bsMs ?? TIMEOUT_MS,
     brMs: settings.brMs ?? PERFORMANCE_MS,
-    csMs: settings.csMs ?? PERFORMANCE_MS,
     crMs: settings.crMs ?? TIMEOUT_MS,
   };
   check('a frame of', values.frameBytes, isFrameLength(values.frameBytes, isFd));
@@ -87,11 +87,10 @@ export function isoTpParameters(settings: IsoTpSettings = {}): IsoTpParameters {
   );
   check('waits', values.waitFramesMax, isWithin(values.waitFramesMax, 0, 0xff));
   encodeSeparationTime(values.separationTimeUs);
-  for (const name of ['asMs', 'arMs', 'bsMs', 'brMs', 'csMs', 'crMs'] as const) {
+  for (const name of ['asMs', 'arMs', 'bsMs', 'brMs', 'crMs'] as const) {
     check(name, values[name], values[name] > 0 && Number.isFinite(values[name]));
   }
   check('brMs', values.brMs, values.brMs < PERFORMANCE_SHARE * values.bsMs);
-  check('csMs', values.csMs, values.csMs < PERFORMANCE_SHARE * values.crMs);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- minted: checked above
   return values as IsoTpParameters;
 }

@@ -170,7 +170,6 @@ describe('isoTpParameters()', () => {
       { asMs: 0 },
       { crMs: Number.POSITIVE_INFINITY },
       { brMs: 900 },
-      { csMs: 900 },
     ];
     for (const settings of refused) {
       assert.throws(

@@ -56,6 +56,7 @@ export class IsoTpPort {
   /**
    * Sends a message behind those that wait.
    *
+   * @param message - stays as it is until the promise is settled: it is not copied.
    * @throws IsoTpFault of the way it failed; BUSY when too many wait.
    */
   async send(message: Uint8Array, isFunctional = false): Promise<void> {
@@ -75,16 +76,6 @@ export class IsoTpPort {
     return () => this.#hearers.delete(hearer);
   }
 
-  /** Lets the sender of a long message wait at the end of its block. */
-  hold(): void {
-    this.#happen({ kind: 'hold' });
-  }
-
-  /** Lets it go on. */
-  release(): void {
-    this.#happen({ kind: 'release' });
-  }
-
   /** Gives up what is under way. The bus stays open: it belongs to whoever opened it. */
   close(): void {
     if (this.#isClosed) return;
@@ -100,18 +91,22 @@ export class IsoTpPort {
     while (this.#link.isReadyToSend) {
       const next = this.#outgoing.shift();
       if (next === undefined) return;
-      const { message, isFunctional, done } = next;
-      try {
-        const outputs = this.#link.handle(
-          { kind: 'send', message, isFunctional },
-          this.#timer.elapsedMs(),
-        );
-        this.#current = next;
-        this.#apply(outputs);
-      } catch (error) {
-        // Refused for its length: the next one may pass.
-        done.reject(error);
-      }
+      const outputs = this.#begin(next);
+      if (outputs !== undefined) this.#apply(outputs);
+    }
+  }
+
+  /** @returns undefined when the message was refused for its length: the next one may pass. */
+  #begin(outgoing: Outgoing): readonly IsoTpOutput[] | undefined {
+    const { message, isFunctional, done } = outgoing;
+    try {
+      const input = { kind: 'send', message, isFunctional } as const;
+      const outputs = this.#link.handle(input, this.#timer.elapsedMs());
+      this.#current = outgoing;
+      return outputs;
+    } catch (error) {
+      done.reject(error);
+      return undefined;
     }
   }
 
