@@ -70,7 +70,10 @@ export const SIGNAL_CATALOGUE: SignalCatalogue = new Map<string, SignalDescripti
   ],
   ['Vehicle.Powertrain.TractionBattery.Temperature.Average', celsius],
   ['Vehicle.Powertrain.TractionBattery.Charging.IsCharging', flag],
-  ['Vehicle.Powertrain.TractionBattery.Charging.IsChargingCableConnected', flag],
+  [
+    'Vehicle.Powertrain.TractionBattery.Charging.ChargingPort.AnyPosition.IsChargingCableConnected',
+    flag,
+  ],
   ['Vehicle.Chassis.ParkingBrake.IsEngaged', { type: 'bool', maxAgeMs: FAST_MS }],
   ['Vehicle.Exterior.AirTemperature', celsius],
   ['Vehicle.Cabin.Door.Row1.DriverSide.IsOpen', flag],

@@ -38,6 +38,8 @@ export interface SecurityEventsOptions {
 export interface SecurityEvents {
   /** Takes a refusal; returns at once, and never fails: what cannot be kept is counted. */
   report(this: void, refusal: Refusal): void;
+  /** Tells the state of the vehicle, for filters that are silent in some: `workshop`. */
+  enterState(this: void, state: string): void;
   /** Reads what was not acknowledged, the oldest first. */
   list(countMax: number): Promise<readonly StoredEvent[]>;
   /** Gives events up, the one with this number included. @throws GatewayFault EVENTS_UNKNOWN. */
@@ -75,6 +77,7 @@ export async function openSecurityEvents(options: SecurityEventsOptions): Promis
   if (log.lost > 0) events.sense(EVENTS_LOST_ID, { lost: log.lost });
   return {
     report: (refusal) => events.report(refusal),
+    enterState: (state) => events.enterState(state),
     list: async (countMax) => log.list(countMax),
     acknowledge: async (sequence) => log.acknowledge(sequence),
     flush: async () => events.flush(),
@@ -96,6 +99,10 @@ class RunningSecurityEvents {
     this.#options = options;
     this.#log = log;
     this.#filter = new EventFilter(options.filter ?? GATEWAY_EVENT_FILTER);
+  }
+
+  enterState(state: string): void {
+    this.#filter.enterState(state);
   }
 
   report({ reason, ...details }: Refusal): void {

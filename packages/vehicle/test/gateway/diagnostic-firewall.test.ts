@@ -140,6 +140,26 @@ describe('the diagnostic firewall, on the OBD bus', () => {
     }
   });
 
+  it('believes no proof after the answer to it, nor long after the last request', async () => {
+    const world = new GatewayWorld(PLAIN);
+    world.isParked = true;
+    await world.send('obd', OBD_REQUEST, single('2903'));
+    await world.send('chassis', OBD_RESPONSE, single('7f2912'));
+    await world.send('chassis', OBD_RESPONSE, single('690312'));
+    await world.send('obd', OBD_REQUEST, single('2711'));
+    assert.deepEqual(world.reasons(), ['diagnostic-unauthenticated']);
+    const [reading] = RULES.diagnostics;
+    const start = { ...reading, name: 'start', allow: [{ service: 0x10, subFunctions: [3] }] };
+    const limited = { ...reading, allow: [{ service: 0x19 }], sessions: [3] };
+    const late = new GatewayWorld({ ...PLAIN, diagnostics: [start, limited] });
+    late.gateway.permit(TESTER, ECU, bytes('1003'));
+    late.atMs += 9000;
+    await answer(late, TESTER, ECU, '7f1012');
+    late.atMs += 1001;
+    await answer(late, TESTER, ECU, '5003');
+    assert.ok(!permits(late, TESTER, ECU, bytes('190209')));
+  });
+
   it('takes a proof that spans frames, with presence between, and an answer that does', async () => {
     const world = new GatewayWorld(PLAIN);
     world.isParked = true;
@@ -190,6 +210,24 @@ describe('the diagnostic firewall, on the OBD bus', () => {
     await world.send('obd', OBD_REQUEST, single('190209'));
     assert.deepEqual(world.reasons(), []);
     world.atMs += 11_000;
+    await world.send('obd', OBD_REQUEST, single('190209'));
+    assert.deepEqual(world.reasons(), ['diagnostic-session']);
+  });
+
+  it('takes an ECU that was reset for one in its default session', async () => {
+    const [reading, programming] = RULES.diagnostics;
+    const limited = { ...reading, allow: [{ service: 0x19 }], sessions: [3] };
+    const others = reading.allow.filter(({ service }) => service !== 0x19);
+    const diagnostics = [limited, { ...reading, name: 'others', allow: others }, programming];
+    const world = new GatewayWorld({ ...PLAIN, diagnostics });
+    world.isParked = true;
+    await authenticate(world);
+    await world.send('obd', OBD_REQUEST, single('1003'));
+    await world.send('chassis', OBD_RESPONSE, single('5003'));
+    await world.send('obd', OBD_REQUEST, single('190209'));
+    await world.send('obd', OBD_REQUEST, single('1101'));
+    await world.send('chassis', OBD_RESPONSE, single('5101'));
+    assert.deepEqual(world.reasons(), []);
     await world.send('obd', OBD_REQUEST, single('190209'));
     assert.deepEqual(world.reasons(), ['diagnostic-session']);
   });

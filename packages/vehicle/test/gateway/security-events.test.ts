@@ -237,6 +237,23 @@ describe('openSecurityEvents()', () => {
     await events.close();
   });
 
+  it('is silent in states that a filter names, and tells how many it kept to itself', async () => {
+    const rule = { mode: 'detailed', blockedIn: ['workshop'] } as const;
+    const events = await openEvents(new SimulatedDisk(), {
+      filter: { rules: new Map([[0x8001, rule]]) },
+    });
+    events.enterState('workshop');
+    events.report(refusal(1));
+    events.enterState('drive');
+    events.report(refusal(2));
+    await events.flush();
+    const told = (await events.list(10)).map((stored) => readEvent(stored));
+    assert.deepEqual(
+      told.map(({ id, dropped }) => [id, dropped]),
+      [[2, 1]],
+    );
+  });
+
   it('keeps no more in memory than it may while a signature is slow', async () => {
     const gate = Promise.withResolvers<void>();
     const disk = new SimulatedDisk();
