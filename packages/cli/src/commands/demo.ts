@@ -13,7 +13,13 @@ import {
   publishTree,
   startPlatform,
 } from '@immota/cloud';
-import { openFolderSlots, policyConsent, type ProgressEvent } from '@immota/vehicle';
+import {
+  type FactoryImage,
+  keepFactoryImages,
+  policyConsent,
+  programAtFactory,
+  type ProgressEvent,
+} from '@immota/vehicle';
 import { Command } from 'commander';
 import { callServer, type Connection } from '../client.ts';
 import type { CommandContext } from '../context.ts';
@@ -22,7 +28,8 @@ import { createNarrator, type Narrator, stepsAsJson } from '../demo/narrator.ts'
 import { object, objects, text } from '../fields.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
 import { table } from '../terminal/output.ts';
-import { makeVehicle, parseEcuPlan } from '../vehicle/factory.ts';
+import { DEFAULT_BUSES, parseBusPlan, parseEcuPlan, wire } from '../vehicle/ecu-plan.ts';
+import { makeVehicle } from '../vehicle/factory.ts';
 import { type RunningVehicle, runVehicle } from '../vehicle/run.ts';
 import { signTargets, uploadImage } from './image.ts';
 import { signRelease } from './release.ts';
@@ -125,25 +132,22 @@ async function startCloud(
 async function startVehicle(stage: Stage): Promise<RunningVehicle> {
   const { context, narrator, platform, ecus } = stage;
   const folder = join(stage.folder, VIN);
-  const secondaries = ecus.filter(({ id }) => id !== 'tbox');
+  const secondaries = ecus
+    .filter(({ id }) => id !== 'tbox')
+    .map(({ id, hardware, verification, wiring }) =>
+      parseEcuPlan(`${id}:${hardware}:${verification}:${wiring}`, `${VIN}-`),
+    );
   await makeVehicle(context, platform.cloud, {
     vehicleId: VIN,
     folder,
     tboxHardware: ecus.find(({ id }) => id === 'tbox')?.hardware ?? 'tbox',
-    secondaries: secondaries.map(({ id, hardware, verification }) =>
-      parseEcuPlan(`${VIN}-${id}:${hardware}:${verification}`),
-    ),
+    secondaries,
     profile: 'classic',
     server: platform.urls.gateway,
     wake: platform.urls.wake,
+    topology: wire(secondaries, DEFAULT_BUSES.map(parseBusPlan)),
   });
-  for (const ecu of ecus) {
-    const own =
-      ecu.id === 'tbox'
-        ? join(folder, 'tbox/own')
-        : join(folder, 'ecus', `${VIN}-${ecu.id}`, 'own');
-    await program(join(own, 'slots'), ecu);
-  }
+  await programVehicle(folder, ecus);
   narrator.tell('factory', `built ${VIN} with ${ecus.length} ECUs, each with keys of its own`);
   const bar = progressBar(context.output(), 'download');
   return await runVehicle({
@@ -158,14 +162,26 @@ async function startVehicle(stage: Stage): Promise<RunningVehicle> {
   });
 }
 
-async function program(folder: string, { factory }: DemoEcu): Promise<void> {
-  if (factory === undefined) return;
-  const slots = await openFolderSlots({ folder });
-  const writer = await slots.write(await measure(factory));
-  for await (const part of createReadStream(factory.file)) await writer.write(Buffer.from(part));
-  await writer.finish();
-  await slots.activate();
-  await slots.boot();
+/** The T-BOX keeps what ECUs with one bank run: their way back. */
+async function programVehicle(folder: string, ecus: readonly DemoEcu[]): Promise<void> {
+  const kept: FactoryImage[] = [];
+  const tbox = join(folder, 'tbox/own');
+  for (const { id, hardware, wiring, factory } of ecus) {
+    if (factory === undefined) continue;
+    const { ecuIdentifier, hardwareIdentifier, storage } = parseEcuPlan(
+      `${VIN}-${id}:${hardware}:${wiring}`,
+    );
+    const own = id === 'tbox' ? tbox : join(folder, 'ecus', ecuIdentifier, 'own');
+    const image = await measure(factory);
+    const { name, lengthBytes, hashes } = image;
+    await programAtFactory({ folder: own, plan: storage, hardwareIdentifier }, image, (start) =>
+      createReadStream(factory.file, { start }),
+    );
+    if (storage.kind !== 'one-bank') continue;
+    const sha256 = hashes.get('sha256') ?? '';
+    kept.push({ ecu: ecuIdentifier, sha256, name, lengthBytes, path: factory.file });
+  }
+  keepFactoryImages(tbox, kept);
 }
 
 /** Build, sign, publish, release, campaign. */
@@ -260,7 +276,7 @@ function tellProgress(narrator: Narrator, event: ProgressEvent): void {
       narrator.tell('verify', `${event.name}: length and every hash`);
       break;
     case 'ecu-prepared':
-      narrator.tell('install', `${event.ecu} decrypted ${event.name} into its other slot`);
+      narrator.tell('install', `${event.ecu} decrypted and verified ${event.name}`);
       break;
     case 'ecu-activated':
       narrator.tell('boot', `${event.ecu} boots ${event.name}`);

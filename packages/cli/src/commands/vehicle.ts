@@ -10,11 +10,20 @@ import { CliFault } from '../fault.ts';
 import { objects, text } from '../fields.ts';
 import { table } from '../terminal/output.ts';
 import { describeProgress } from '../vehicle/describe-progress.ts';
-import { makeVehicle, parseEcuPlan } from '../vehicle/factory.ts';
+import {
+  DEFAULT_BUSES,
+  DEFAULT_ECUS,
+  ECU_SPELLING,
+  parseBusPlan,
+  parseEcuPlan,
+  wire,
+} from '../vehicle/ecu-plan.ts';
+import { makeVehicle } from '../vehicle/factory.ts';
 import { type RunningVehicle, runVehicle, startEcu } from '../vehicle/run.ts';
 import { withCloud } from './pki.ts';
 
-const DEFAULT_ECUS = ['brake:brake-hw', 'body:body-hw', 'ivi:ivi-hw'];
+/** Of a fleet, whose vehicles have no buses of their own: there are a thousand in one process. */
+const FLEET_ECUS = ['brake:brake-hw', 'body:body-hw', 'ivi:ivi-hw'];
 
 /** Adds `immota vehicle` to the command. */
 export function vehicleCommand(context: CommandContext): Command {
@@ -28,6 +37,7 @@ export function vehicleCommand(context: CommandContext): Command {
 interface MakeOptions {
   readonly out: string;
   readonly ecu: readonly string[];
+  readonly bus?: readonly string[];
   readonly tboxHardware: string;
   readonly profile: 'classic' | 'hybrid';
   readonly gateway: string;
@@ -40,11 +50,8 @@ function addMake(command: Command, context: CommandContext): void {
     .description('make a simulated vehicle: what its factory would put into each ECU')
     .argument('<id>', 'VIN or device id')
     .requiredOption('--out <DIR>', 'the vehicle’s folder')
-    .option(
-      '--ecu <ID:HARDWARE...>',
-      'its ECUs; add :partial for partial verification',
-      DEFAULT_ECUS,
-    )
+    .option('--ecu <ECU...>', `its ECUs, each ${ECU_SPELLING}`, [...DEFAULT_ECUS])
+    .option('--bus <NAME:BPS...>', 'its CAN buses; with /DATA_BPS for CAN FD', [...DEFAULT_BUSES])
     .option('--tbox-hardware <HARDWARE>', 'of the T-BOX', 'tbox-hw')
     .addOption(
       new Option('--profile <name>', 'which keys the ECUs make')
@@ -55,7 +62,9 @@ function addMake(command: Command, context: CommandContext): void {
     .option('--wake <URL>', 'where wake-ups come from, mqtts://…')
     .action(async (id: string, options: MakeOptions) => {
       await withCloud(context, async (cloud) => {
-        await makeVehicle(context, cloud, planOf(id, options.out, options));
+        const plan = planOf(id, options.out, options);
+        const topology = wire(plan.secondaries, (options.bus ?? DEFAULT_BUSES).map(parseBusPlan));
+        await makeVehicle(context, cloud, { ...plan, topology });
       });
       context.output().result({ id, folder: options.out }, () => `Made ${id} in ${options.out}`);
       context.output().note(`Next: immota vehicle run ${options.out}`);
@@ -67,15 +76,8 @@ function planOf(
   folder: string,
   options: MakeOptions,
 ): Parameters<typeof makeVehicle>[2] {
-  const secondaries = options.ecu.map((one) => {
-    const plan = parseEcuPlan(one);
-    // Serial numbers are unique across the fleet.
-    return {
-      ...plan,
-      ...parseEcuPlan(`${id}-${plan.ecuIdentifier}:${plan.hardwareIdentifier}`),
-      verification: plan.verification,
-    };
-  });
+  // Serial numbers are unique across the fleet.
+  const secondaries = options.ecu.map((one) => parseEcuPlan(one, `${id}-`));
   return {
     vehicleId: id,
     folder,
@@ -84,6 +86,7 @@ function planOf(
     profile: options.profile,
     server: options.gateway,
     wake: options.wake,
+    topology: undefined,
   };
 }
 
@@ -111,7 +114,7 @@ function addRun(command: Command, context: CommandContext): void {
     .option('--poll-seconds <N>', 'between check-ins', '60')
     .option('--locale <TAG>', 'the owner’s language', 'en')
     .option('--fleet <N>', 'make what is missing of N vehicles and run them all')
-    .option('--ecu <ID:HARDWARE...>', 'with --fleet: their ECUs', DEFAULT_ECUS)
+    .option('--ecu <ID:HARDWARE...>', 'with --fleet: their ECUs', FLEET_ECUS)
     .option('--tbox-hardware <HARDWARE>', 'with --fleet: of their T-BOXes', 'tbox-hw')
     .option('--profile <name>', 'with --fleet: which keys the ECUs make', 'classic')
     .option('--gateway <URL>', 'with --fleet: their server', 'https://localhost:8443')

@@ -16,6 +16,8 @@ export interface DemoEcu {
   readonly id: string;
   readonly hardware: string;
   readonly verification: 'full' | 'partial';
+  /** Its storage and its bus, as `immota vehicle make --ecu` spells them. */
+  readonly wiring: string;
   /** Undefined for an ECU that comes empty from the factory. */
   readonly factory: DemoImage | undefined;
   readonly update: DemoImage;
@@ -48,24 +50,33 @@ export async function collectFirmware(folder: string): Promise<readonly DemoEcu[
     const origin = `@pybricks/firmware ${version}, STM32 ${name}`;
     return { name: `${name}-${version}.bin`, version, releaseCounter, file, origin };
   };
+  const stm32 = async (ecu: Wired, name: string): Promise<DemoEcu> => ({
+    ...ecu,
+    verification: 'full',
+    factory: await hub(name, 'old'),
+    update: await hub(name, 'new'),
+  });
   return [
-    await stm32('tbox', 'tbox-stm32', hub, 'technichub'),
-    await stm32('brake', 'brake-stm32', hub, 'primehub'),
-    avr('body', 'body-avr', 'mega', 'full'),
-    avr('door', 'door-avr', 'uno', 'partial'),
+    await stm32({ id: 'tbox', hardware: 'tbox-stm32', wiring: 'file-system' }, 'technichub'),
+    await stm32(
+      { id: 'gateway', hardware: 'gateway-stm32', wiring: 'two-bank/stm32h7' },
+      'movehub',
+    ),
     ivi(),
+    await stm32(
+      { id: 'brake', hardware: 'brake-stm32', wiring: 'two-bank/stm32f4@chassis' },
+      'primehub',
+    ),
+    await stm32(
+      { id: 'battery', hardware: 'battery-stm32', wiring: 'two-bank/stm32g4@chassis' },
+      'cityhub',
+    ),
+    avr({ id: 'body', hardware: 'body-avr', wiring: 'one-bank/stm32f0@body' }, 'mega', 'full'),
+    avr({ id: 'door', hardware: 'door-avr', wiring: 'one-bank/stm32f0@body' }, 'uno', 'partial'),
   ];
 }
 
-async function stm32(
-  id: string,
-  hardware: string,
-  hub: (name: string, age: 'old' | 'new') => Promise<DemoImage>,
-  name: string,
-): Promise<DemoEcu> {
-  const [factory, update] = [await hub(name, 'old'), await hub(name, 'new')];
-  return { id, hardware, verification: 'full', factory, update };
-}
+type Wired = Pick<DemoEcu, 'id' | 'hardware' | 'wiring'>;
 
 function findHub(name: string, age: 'old' | 'new'): { archive: string; version: string } {
   const manifest = require.resolve(`firmware-${age}/package.json`);
@@ -78,12 +89,7 @@ function findHub(name: string, age: 'old' | 'new'): { archive: string; version: 
 }
 
 /** Two programs for the same board stand for two versions: the package has one of each. */
-function avr(
-  id: string,
-  hardware: string,
-  board: string,
-  verification: 'full' | 'partial',
-): DemoEcu {
+function avr(ecu: Wired, board: string, verification: 'full' | 'partial'): DemoEcu {
   const folder = join(dirname(require.resolve('avrgirl-arduino/package.json')), 'junk/hex', board);
   const origin = `avrgirl-arduino, Intel HEX for the ${board} board`;
   const image = (program: string, version: string, releaseCounter: number): DemoImage => ({
@@ -94,8 +100,7 @@ function avr(
     origin,
   });
   return {
-    id,
-    hardware,
+    ...ecu,
     verification,
     factory: image('Blink', '1', 1),
     update: image('StandardFirmata', '2', 2),
@@ -107,6 +112,7 @@ function ivi(): DemoEcu {
     id: 'ivi',
     hardware: 'ivi-x64',
     verification: 'full',
+    wiring: 'file-system',
     factory: undefined,
     update: {
       name: `ivi-${process.version}.img`,

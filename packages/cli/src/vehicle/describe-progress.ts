@@ -37,6 +37,10 @@ export function describeProgress(event: ProgressEvent): string | undefined {
       return `${event.ecu} boots ${event.name}`;
     case 'ecu-result':
       return `${event.ecu}: ${event.code} ${event.description}`;
+    case 'forecast': {
+      const [low, high] = [event.unusable.low, event.unusable.high].map((ms) => ms / 60_000);
+      return `foretold: ${low?.toFixed(1)} to ${high?.toFixed(1)} min during which it cannot be used`;
+    }
     case 'refused':
       return `REFUSED [${event.code}] ${event.message}`;
     case 'certificate-renewed':

@@ -2,28 +2,21 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cloud } from '@immota/cloud';
-import {
-  type EcuIdentifier,
-  type HardwareIdentifier,
-  parseEcuIdentifier,
-  parseHardwareIdentifier,
-  parseVehicleIdentifier,
-} from '@immota/uptane';
+import { parseVehicleIdentifier } from '@immota/uptane';
 import {
   createVehicleLinkCredentials,
+  encodeTopology,
   saveLinkCredential,
   saveSecondaryBundle,
+  type VehicleTopology,
 } from '@immota/vehicle';
 import { writeDevice } from '../commands/pki.ts';
 import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
+import type { EcuPlan } from './ecu-plan.ts';
 
-/** One ECU to be built in. */
-export interface EcuPlan {
-  readonly ecuIdentifier: EcuIdentifier;
-  readonly hardwareIdentifier: HardwareIdentifier;
-  readonly verification: 'full' | 'partial';
-}
+/** How a vehicle is wired, beside the folders of its ECUs. */
+export const TOPOLOGY_FILE = 'topology.json';
 
 /** A vehicle to be made. */
 export interface VehiclePlan {
@@ -35,24 +28,12 @@ export interface VehiclePlan {
   /** Where the gateway is, and where wake-ups come from. */
   readonly server: string;
   readonly wake: string | undefined;
-}
-
-/** Reads `ID:HARDWARE` or `ID:HARDWARE:partial`. @throws CliFault USAGE; UptaneFault MALFORMED. */
-export function parseEcuPlan(spelled: string): EcuPlan {
-  const [id, hardware, verification = 'full', ...rest] = spelled.split(':');
-  const isKnown = verification === 'full' || verification === 'partial';
-  if (hardware === undefined || rest.length > 0 || !isKnown) {
-    throw new CliFault('USAGE', `Cannot read ECU "${spelled}": ID:HARDWARE or ID:HARDWARE:partial`);
-  }
-  return {
-    ecuIdentifier: parseEcuIdentifier(id),
-    hardwareIdentifier: parseHardwareIdentifier(hardware),
-    verification,
-  };
+  /** Its wiring; undefined where T-BOX and ECUs speak TLS with each other, as those of a fleet do. */
+  readonly topology: VehicleTopology | undefined;
 }
 
 /**
- * Makes a vehicle's folders: `tbox/` and `ecus/ID/` for each ECU.
+ * Makes a vehicle's folders: `tbox/`, `ecus/ID/` for each ECU, and its wiring.
  *
  * @throws PkiFault DEVICE_ID, CloudFault.
  */
@@ -82,6 +63,9 @@ export async function makeVehicle(
     entropy: context.entropy,
   });
   saveLinkCredential(join(tbox, 'link'), credentials.primary);
+  if (plan.topology !== undefined) {
+    writeFileSync(join(folder, TOPOLOGY_FILE), encodeTopology(plan.topology));
+  }
   for (const ecu of secondaries) {
     const credential = credentials.secondaries.get(ecu.ecuIdentifier);
     if (credential === undefined) throw new CliFault('USAGE', 'Cannot make ECU: no credential');
@@ -90,7 +74,9 @@ export async function makeVehicle(
     saveSecondaryBundle(own, {
       factory: {
         vehicleIdentifier,
-        ...ecu,
+        ecuIdentifier: ecu.ecuIdentifier,
+        hardwareIdentifier: ecu.hardwareIdentifier,
+        verification: ecu.verification,
         profile,
         builtAt: Temporal.Instant.from(builtAt),
         directorRoot: new Uint8Array(readFileSync(join(tbox, 'director', 'root.json'))),

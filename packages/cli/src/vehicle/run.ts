@@ -1,23 +1,33 @@
 /** Runs a vehicle from its folders: every Secondary as a node of its own, and the T-BOX among them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, member, parseJson } from '@immota/base';
 import {
   connectSecondary,
   type ConsentPort,
+  layoutOf,
   loadBundle,
   loadLinkCredential,
   loadSecondaryBundle,
   openFolderSlots,
+  openTboxLinks,
+  parseTopology,
   type Primary,
   type PrimaryPolicy,
   type ProgressListener,
+  type Refusal,
   runPrimary,
   runSecondary,
+  type SecondaryLink,
   type SecondaryProgress,
   type SecondaryServer,
+  startVehicleNetwork,
+  type Surroundings,
   systemSurroundings,
+  type VehicleLayout,
+  type VehicleTopology,
 } from '@immota/vehicle';
+import { TOPOLOGY_FILE } from './factory.ts';
 
 /** How a vehicle is run. */
 export interface RunVehicleOptions {
@@ -27,6 +37,10 @@ export interface RunVehicleOptions {
   readonly policy?: Partial<PrimaryPolicy> | undefined;
   readonly onProgress?: ProgressListener | undefined;
   readonly onEcuProgress?: ((ecu: string, progress: SecondaryProgress) => void) | undefined;
+  /** Hears what the vehicle's own firewall refused. */
+  readonly onRefusal?: ((refusal: Refusal) => void) | undefined;
+  /** Hears of faults between the ECUs. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
 /** A vehicle that runs. */
@@ -55,29 +69,17 @@ export async function startEcu(
 
 /** Starts all ECUs of a vehicle and its T-BOX. */
 export async function runVehicle(options: RunVehicleOptions): Promise<RunningVehicle> {
-  const { folder, onEcuProgress } = options;
+  const { folder } = options;
   const tbox = join(folder, 'tbox');
   const surroundings = systemSurroundings();
-  const servers: SecondaryServer[] = [];
+  const inside = await startInside(options, surroundings);
   try {
-    const credential = loadLinkCredential(join(tbox, 'link'));
-    const links = [];
-    for (const name of readdirSync(join(folder, 'ecus')).toSorted()) {
-      const server = await startEcu(join(folder, 'ecus', name), (progress) => {
-        onEcuProgress?.(name, progress);
-      });
-      servers.push(server);
-      const { factory } = loadSecondaryBundle(join(folder, 'ecus', name));
-      const { ecuIdentifier } = factory;
-      const { host, port } = server;
-      const { timer } = surroundings;
-      links.push(connectSecondary({ host, port, ecuIdentifier, credential, timer }));
-    }
     const primary = await runPrimary({
       bundle: loadBundle(tbox),
       folder: join(tbox, 'own'),
       slots: await openFolderSlots({ folder: join(tbox, 'own', 'slots') }),
-      secondaries: links,
+      secondaries: inside.links,
+      layout: inside.layout,
       consent: options.consent,
       locale: options.locale,
       profile: readProfile(tbox),
@@ -89,13 +91,92 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
       primary,
       close: async () => {
         await primary.close();
-        await closeAll(servers);
+        await inside.close();
       },
     };
   } catch (error) {
-    await closeAll(servers);
+    await inside.close();
     throw error;
   }
+}
+
+/** What the T-BOX finds in its vehicle. */
+interface Inside {
+  readonly links: readonly SecondaryLink[];
+  readonly layout: VehicleLayout | undefined;
+  close(): Promise<void>;
+}
+
+async function startInside(
+  options: RunVehicleOptions,
+  surroundings: Surroundings,
+): Promise<Inside> {
+  const file = join(options.folder, TOPOLOGY_FILE);
+  return existsSync(file)
+    ? await startWired(options, parseTopology(readFileSync(file)), surroundings)
+    : await startLinked(options, surroundings);
+}
+
+/** ECUs on the vehicle's own buses, behind its gateway. */
+async function startWired(
+  { folder, onEcuProgress, onRefusal, onFailure }: RunVehicleOptions,
+  topology: VehicleTopology,
+  surroundings: Surroundings,
+): Promise<Inside> {
+  const network = await startVehicleNetwork({
+    topology,
+    folder,
+    surroundings,
+    onProgress: onEcuProgress,
+    onRefusal,
+    onFailure: onFailure ?? ignore,
+  });
+  const links = openTboxLinks({
+    topology,
+    vehicleIdentifier: network.vehicleIdentifier,
+    credential: loadLinkCredential(join(folder, 'tbox', 'link')),
+    entities: network.entities,
+    surroundings,
+  });
+  return {
+    links: links.links,
+    layout: layoutOf(topology),
+    close: async () => {
+      await links.close();
+      await network.close();
+    },
+  };
+}
+
+/** ECUs that speak TLS with their T-BOX, as on a bench. */
+async function startLinked(
+  { folder, onEcuProgress }: RunVehicleOptions,
+  { timer }: Surroundings,
+): Promise<Inside> {
+  const servers: SecondaryServer[] = [];
+  const close = async (): Promise<void> => closeAll(servers);
+  try {
+    const credential = loadLinkCredential(join(folder, 'tbox', 'link'));
+    const links: SecondaryLink[] = [];
+    for (const name of readdirSync(join(folder, 'ecus')).toSorted()) {
+      const server = await startEcu(join(folder, 'ecus', name), (progress) => {
+        onEcuProgress?.(name, progress);
+      });
+      servers.push(server);
+      const { factory } = loadSecondaryBundle(join(folder, 'ecus', name));
+      const { ecuIdentifier } = factory;
+      const { host, port } = server;
+      links.push(connectSecondary({ host, port, ecuIdentifier, credential, timer }));
+    }
+    return { links, layout: undefined, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function ignore(): void {
+  // A tester that went away in the middle is nobody's business here.
 }
 
 /** Which keys the T-BOX makes at its first start: a word of this command's own in its configuration. */
