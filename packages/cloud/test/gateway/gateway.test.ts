@@ -11,7 +11,7 @@ import {
 } from '@immota/pki';
 import { dataFolder, replaceFile } from '../../src/data-folder.ts';
 import { revokeVehicle, setQuarantine, startCloud } from '../../src/index.ts';
-import type { TestClient } from '../support/client.ts';
+import { shownBy, type TestClient } from '../support/client.ts';
 import { manualTimer } from '../support/ports.ts';
 import { startTestCloud, type TestCloud } from '../support/running-cloud.ts';
 import { TestVehicle } from '../support/vehicle.ts';
@@ -267,17 +267,6 @@ describe('TLS sessions', () => {
   });
 });
 
-/** What a new connection is shown. */
-async function shown({ running }: TestCloud): Promise<string> {
-  const port = Number(new URL(running.urls.gateway).port);
-  // By the machine's clock a certificate of next year is not good yet.
-  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  const serial = socket.getPeerX509Certificate()?.serialNumber ?? '';
-  socket.destroy();
-  return serial;
-}
-
 describe('the certificate of the gateway', () => {
   it('is renewed before it ends, while the gateway runs and its connections stay', async () => {
     const timer = manualTimer();
@@ -292,18 +281,18 @@ describe('the certificate of the gateway', () => {
     try {
       const client = await own.client('veh-1', true);
       assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
-      const first = await shown(own);
+      const first = await shownBy(own.running.urls.gateway);
       own.clock.advance({ hours: 24 * 330 });
       await look();
-      assert.equal(await shown(own), first);
+      assert.equal(await shownBy(own.running.urls.gateway), first);
       own.clock.advance({ hours: 24 * 14 });
       await look();
-      const second = await shown(own);
+      const second = await shownBy(own.running.urls.gateway);
       assert.notEqual(second, first);
       assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
       // Another process on the folder finds the new one.
       await own.restart();
-      assert.equal(await shown(own), second);
+      assert.equal(await shownBy(own.running.urls.gateway), second);
     } finally {
       await own.close();
     }
@@ -312,12 +301,12 @@ describe('the certificate of the gateway', () => {
   it('is made anew when it and its key are no pair: who replaced them died in between', async () => {
     const own = await startTestCloud();
     try {
-      const first = await shown(own);
+      const first = await shownBy(own.running.urls.gateway);
       const key = exportPrivateKey(generateSigner('ecdsa-p256'));
       const { gatewayKey } = dataFolder(own.options.folder);
       await replaceFile(gatewayKey, encodePem('PRIVATE KEY', key));
       await own.restart();
-      assert.notEqual(await shown(own), first);
+      assert.notEqual(await shownBy(own.running.urls.gateway), first);
       const client = await own.client('veh-1');
       assert.equal((await client.ask('GET', '/director/1.root.json')).status, 200);
     } finally {

@@ -6,6 +6,8 @@ import { OPERATOR_PREFIX, wakeTopic } from '@immota/api';
 import { type DeviceCredentials, encodeCertificatesPem, encodeCredentialFiles } from '@immota/pki';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { createToken, revokeVehicle, setQuarantine } from '../../src/index.ts';
+import { shownBy } from '../support/client.ts';
+import { manualTimer } from '../support/ports.ts';
 import { startTestPlatform, type TestPlatform } from '../support/running-platform.ts';
 
 let world: TestPlatform;
@@ -185,5 +187,27 @@ describe('the wake broker', () => {
     socket.write('CONNECT'.repeat(100));
     socket.resume();
     await once(socket, 'close');
+  });
+});
+
+describe('the certificate of the wake broker', () => {
+  it('is the gateway’s, also when that is renewed while both run', async () => {
+    const timer = manualTimer();
+    const own = await startTestPlatform({ timer });
+    try {
+      const { tls, urls } = own.platform;
+      const first = await shownBy(urls.wake);
+      assert.equal(await shownBy(urls.gateway), first);
+      own.clock.advance({ hours: 24 * 344 });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      tls.onChange(() => resolve());
+      timer.fire();
+      await promise;
+      const second = await shownBy(urls.wake);
+      assert.notEqual(second, first);
+      assert.equal(await shownBy(urls.gateway), second);
+    } finally {
+      await own.close();
+    }
   });
 });

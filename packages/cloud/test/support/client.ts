@@ -1,5 +1,7 @@
 /** HTTPS as a vehicle speaks it: with a client certificate, a new connection a request unless told otherwise. */
+import { once } from 'node:events';
 import { Agent, request as sendRequest } from 'node:https';
+import { connect } from 'node:tls';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DeviceCredentials } from '@immota/pki';
 import { encodeCredentialFiles } from '@immota/pki';
@@ -65,6 +67,17 @@ export class TestClient {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+/** The serial number of the certificate that a server shows a new connection. */
+export async function shownBy(url: string): Promise<string> {
+  // By the machine's clock a certificate of next year is not good yet.
+  const port = Number(new URL(url).port);
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const serial = socket.getPeerX509Certificate()?.serialNumber ?? '';
+  socket.destroy();
+  return serial;
 }
 
 /** The client of a device. */

@@ -8,7 +8,13 @@ import type { JsonObject } from '@immota/base';
 import { type DeviceCredentials, parseDeviceId } from '@immota/pki';
 import { openTestDatabase } from '@immota/store/testing';
 import { initialiseCloud } from '../../src/cloud.ts';
-import { type CloudSchema, createToken, type Platform, startPlatform } from '../../src/index.ts';
+import {
+  type CloudSchema,
+  createToken,
+  type Platform,
+  type PlatformOptions,
+  startPlatform,
+} from '../../src/index.ts';
 import { issueCredentials } from '../../src/inventory/credentials.ts';
 import { standingClock, type TestClock } from './ports.ts';
 import { unexpected } from './world.ts';
@@ -41,7 +47,9 @@ export interface TestPlatform {
 }
 
 /** Starts one. */
-export async function startTestPlatform(): Promise<TestPlatform> {
+export async function startTestPlatform(
+  overrides: Partial<PlatformOptions> = {},
+): Promise<TestPlatform> {
   const test = await openTestDatabase<CloudSchema>();
   const folder = await mkdtemp(join(tmpdir(), 'immota-platform-'));
   const clock = standingClock();
@@ -53,6 +61,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     entropy,
     host: '127.0.0.1',
     failed: unexpected,
+    ...overrides,
   };
   await initialiseCloud({
     ...options,
