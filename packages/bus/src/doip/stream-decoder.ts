@@ -6,7 +6,7 @@
  *
  * @source ISO 13400-2:2019, generic DoIP header handler
  */
-import { assert, concatBytes } from '@immota/base';
+import { assert } from '@immota/base';
 import { GENERIC_NACK, type GenericNackCode, PAYLOAD_TYPES } from './codes.ts';
 import { DoipFault } from './doip-fault.ts';
 import { decodeHeader, type DoipHeader, HEADER_BYTES, VERSION_2019 } from './header.ts';
@@ -187,7 +187,7 @@ export class DoipStreamDecoder {
     this.#closeSmall();
     const [only] = this.#pieces;
     const isOne = this.#pieces.length === 1 && only !== undefined;
-    return this.#finish(isOne ? only : concatBytes(this.#pieces));
+    return this.#finish(isOne ? only : join(this.#pieces));
   }
 
   #finish(bytes: Uint8Array): StreamEvent {
@@ -258,6 +258,18 @@ export class DoipStreamDecoder {
     this.#small = NOTHING;
     this.#smallBytes = 0;
   }
+}
+
+/** Zeroing a mebibyte that is written at once costs four times as much as writing it. */
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  const joined = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    joined.set(piece, offset);
+    offset += piece.length;
+  }
+  assert(offset === joined.length, 'no byte is left as it was found');
+  return new Uint8Array(joined.buffer, joined.byteOffset, joined.length);
 }
 
 function readHeader(bytes: Uint8Array): DoipHeader | undefined {
