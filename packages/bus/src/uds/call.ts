@@ -48,8 +48,3 @@ export function makeCall<Result>(
     },
   };
 }
-
-/** Reads nothing: the response says no more than yes. */
-export function readNothing(): undefined {
-  return undefined;
-}

@@ -71,7 +71,8 @@ class Model {
     switch (act.kind) {
       case 'session':
         if (this.owner !== undefined && !isOwner) {
-          return act.code === 1 ? '5001003201f4' : '7f1021';
+          if (act.code === 1) return '5001003201f4';
+          if (this.isAuthentic) return '7f1021';
         }
         if (act.code === 1) this.#leave();
         else {

@@ -25,7 +25,7 @@ describe('UdsServer: sessions', () => {
 
   it('lets nobody but its tester keep, use, end or take over a session', () => {
     const bench = new UdsBench();
-    bench.ask('1003');
+    bench.authenticate();
     const other = { tester: OTHER };
     assert.equal(bench.ask('1101', other), '7f117f');
     assert.equal(bench.ask('1003', other), '7f1021');
@@ -36,6 +36,16 @@ describe('UdsServer: sessions', () => {
     bench.ask('22f190', other);
     bench.pass(1000);
     assert.equal(bench.ask('1003', other), '5003003201f4');
+  });
+
+  it('takes a session from a tester without rights, who would keep all others out', () => {
+    const bench = new UdsBench();
+    bench.ask('1003');
+    assert.equal(bench.ask('1003', { tester: OTHER }), '5003003201f4');
+    assert.equal(bench.ask('2908'), '7f297f');
+    bench.ask('2711', { tester: OTHER });
+    bench.ask(KEY, { tester: OTHER });
+    assert.equal(bench.ask('1002'), '7f1021');
   });
 
   it('does not begin a session that the ECU refuses', () => {

@@ -3,7 +3,7 @@ import { RESPONSE_CODES, refusalOf } from '@immota/bus';
 import type { DataPort, UdsPorts } from '@immota/vehicle';
 
 export const RAM_ADDRESS = 0x1000;
-export const RAM_BYTES = 16_384;
+const RAM_BYTES = 16_384;
 const ANYBODY = { sessions: ['default', 'programming', 'extended'] } as const;
 const UNLOCKED = { sessions: ['programming', 'extended'], levels: [0x11] } as const;
 

@@ -27,8 +27,8 @@ import { linkCredentials } from './nodes.ts';
 import { layUdsWire, type UdsWire, type UdsWireOptions } from './uds-wire.ts';
 import { BRAKE, VEHICLE, type VehicleWorld } from './vehicle-world.ts';
 
-export const PRIMARY_ADDRESS = 0x0e80;
-export const WORKSHOP_ADDRESS = 0x0e01;
+const PRIMARY_ADDRESS = 0x0e80;
+const WORKSHOP_ADDRESS = 0x0e01;
 /** When certificates have to be valid. */
 export const NOW = (): Temporal.Instant => Temporal.Instant.from('2026-11-22T09:00:00Z');
 

@@ -3,6 +3,8 @@
  * are bound to the same block: a bootloader that asked only whether something had been erased was
  * broken by erasing one block and writing another, whose old mark of validity was still there.
  */
+import { assert } from '@immota/base';
+import { MEMORY_BLOCKS_MAX } from '../limits.ts';
 import { RESPONSE_CODES } from '../response-code.ts';
 import { MessageReader } from '../message-reader.ts';
 import { type DownloadRequest, readAddressAndSize } from '../service/0x34-request-download.ts';
@@ -34,6 +36,7 @@ export class MemoryProgramming {
   #states = new Map<number, BlockState>();
 
   constructor(blocks: ReadonlyMap<number, MemoryBlock>) {
+    assert(blocks.size <= MEMORY_BLOCKS_MAX, 'an ECU has few blocks of memory');
     this.#blocks = blocks;
   }
 

@@ -80,9 +80,10 @@ function startSession(state: SessionState, request: AdmittedRequest): Reaction {
   const timing = encodeTiming({ p2Ms: P2_SERVER_MS, p2StarMs: P2_STAR_SERVER_MS });
   const { tester } = request.context;
   if (state.isOpen && state.owner !== tester) {
-    // Others stay in the default session, and cannot end or take over the one that is open.
-    if (session !== 'default') throw refusal(RESPONSE_CODES.busyRepeatRequest);
-    return answer(echoOf(request), ...timing);
+    // Others cannot end the session that is open. One without rights gives way: a stranger who kept
+    // it would keep everybody out; one with rights does not.
+    if (session === 'default') return answer(echoOf(request), ...timing);
+    if (state.hasRights) throw refusal(RESPONSE_CODES.busyRepeatRequest);
   }
   return {
     kind: 'perform',

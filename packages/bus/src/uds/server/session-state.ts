@@ -43,6 +43,11 @@ export class SessionState {
     return this.#session !== 'default';
   }
 
+  /** Whether its tester has proved a role, or unlocked a level. */
+  get hasRights(): boolean {
+    return this.roles.role !== undefined || this.keys.level !== undefined;
+  }
+
   /** Whose it is. */
   get owner(): number | undefined {
     return this.#owner;

@@ -18,7 +18,7 @@ export type DtcQuery =
   | { readonly kind: 'supported' };
 
 /** The sub-functions that are served. */
-export const DTC_REPORTS = { count: 1, list: 2, extendedData: 6, supported: 0x0a } as const;
+const DTC_REPORTS = { count: 1, list: 2, extendedData: 6, supported: 0x0a } as const;
 
 /** ISO 14229-1 as the format of a trouble code {14229-1:2020 D.2.4}. */
 const FORMAT_ISO_14229 = 1;

@@ -15,7 +15,7 @@ export const COMMUNICATION_CONTROLS = {
 export type CommunicationControl = keyof typeof COMMUNICATION_CONTROLS;
 
 /** Ordinary messages alone, on all subnets {14229-1:2020 B.1}. */
-export const NORMAL_COMMUNICATION = 1;
+const NORMAL_COMMUNICATION = 1;
 
 /** Controls communication. */
 export function controlCommunication(

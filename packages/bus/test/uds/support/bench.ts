@@ -5,7 +5,6 @@ import {
   type AccessRule,
   encodeDtcCount,
   encodeDtcList,
-  RESPONSE_CODES,
   ROUTINES,
   SERVICES,
   type ServiceRule,
@@ -22,12 +21,12 @@ import {
 
 export const TESTER = 0x0e00;
 export const OTHER = 0x0e01;
-export const ALL: AccessRule = { sessions: ['default', 'programming', 'extended'] };
-export const OPENED: AccessRule = { sessions: ['programming', 'extended'] };
-export const GUARDED: AccessRule = { ...OPENED, roles: ['workshop'], levels: [0x11] };
-export const LOCKED: AccessRule = { ...OPENED, levels: [0x11] };
+const ALL: AccessRule = { sessions: ['default', 'programming', 'extended'] };
+const OPENED: AccessRule = { sessions: ['programming', 'extended'] };
+const GUARDED: AccessRule = { ...OPENED, roles: ['workshop'], levels: [0x11] };
+const LOCKED: AccessRule = { ...OPENED, levels: [0x11] };
 export const BLOCK_BYTES = 4096;
-export const BLOCKS = new Map([
+const BLOCKS = new Map([
   [1, { address: 0x1000, sizeBytes: BLOCK_BYTES, dataFormats: [0] }],
   [2, { address: 0x2000, sizeBytes: BLOCK_BYTES, dataFormats: [0, 1] }],
 ]);
@@ -38,7 +37,7 @@ const subs = (rule: AccessRule, numbers: readonly number[]): ServiceRule => ({
 });
 
 /** All services, and something of each kind within. */
-export const DESCRIPTION: UdsDescription = {
+const DESCRIPTION: UdsDescription = {
   services: new Map<number, ServiceRule>([
     [SERVICES.diagnosticSessionControl, subs(ALL, [1, 2, 3])],
     [SERVICES.ecuReset, subs(OPENED, [1, 2, 3, 4, 5])],
@@ -120,7 +119,7 @@ export interface Write {
 }
 
 /** What operations do; a test changes it. */
-export class MemoryEcu {
+class MemoryEcu {
   readonly operations: UdsOperation[] = [];
   readonly writes: Write[] = [];
   readonly contexts: UdsContext[] = [];
@@ -303,8 +302,6 @@ export class UdsBench {
     return messages;
   }
 }
-
-export const CODE = RESPONSE_CODES;
 
 function record(...parts: readonly Uint8Array[]): UdsResult {
   return { kind: 'record', record: concatBytes(parts) };
