@@ -41,6 +41,19 @@ describe('the diagnostic firewall, on the OBD bus', () => {
     assert.deepEqual(world.reasons(), []);
   });
 
+  it('holds each rule to where its testers are', async () => {
+    const [reading] = RULES.diagnostics;
+    for (const [from, passes] of [
+      ['doip', 0],
+      ['obd', 1],
+    ] as const) {
+      const world = new GatewayWorld({ ...PLAIN, diagnostics: [{ ...reading, from: [from] }] });
+      await world.send('obd', OBD_REQUEST, single('22f190'));
+      assert.equal(world.heard('chassis').length, passes);
+      assert.equal(permits(world, TESTER, ECU, bytes('22f190')), passes === 0);
+    }
+  });
+
   it('refuses programming from a stranger, parked or not', async () => {
     const world = new GatewayWorld(PLAIN);
     for (const isParked of [false, true]) {
