@@ -45,7 +45,7 @@ export interface CutClass {
 }
 
 /** After so many cases that failed, a class is not looked at further: a bug shows in all of them. */
-const FAILURES_ENOUGH = 40;
+const FAILURES_ENOUGH = 12;
 
 /** Gathers a report. */
 export class CutTally {

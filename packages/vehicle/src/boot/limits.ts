@@ -16,10 +16,12 @@ export const PROGRESS_BYTES = 65_536;
 /** How often what reads wrong is read again, before it counts as wrong: a read may fail, a cell stays. */
 export const READ_ATTEMPTS = 3;
 /**
- * How often the newest record is read before it is believed: a unit that lost its power while it was
- * programmed may read right once and wrong the next time.
+ * How often the newest record of a place is read before it is believed: a unit that lost its power while
+ * it was programmed may read right once and wrong the next time, about as often as not.
  */
-export const RECORD_READS = 8;
+export const RECORD_READS = 16;
+/** Of which so many may be wrong: a sound record too is read wrong now and then. */
+export const RECORD_READS_WRONG_MAX = 4;
 /** Places for records when left out: one may wear out. */
 export const RECORD_PLACES = 3;
 /** Bytes of each such place: a full record with two names of 500 letters, and some progress. */

@@ -22,7 +22,7 @@ import {
 } from '../flash/flash.ts';
 import { FlashFault } from '../flash/flash-fault.ts';
 import { type BankRecord, packRecord, unpackRecord } from './bank-record.ts';
-import { READ_ATTEMPTS, RECORD_READS } from './limits.ts';
+import { READ_ATTEMPTS, RECORD_READS, RECORD_READS_WRONG_MAX } from './limits.ts';
 import { Packer, tryUnpack } from './pack.ts';
 
 /** What was found at a start. */
@@ -224,11 +224,11 @@ class RecordLog implements RecordStore {
   async #readsAlways({ startBytes, bytes }: RawEntry): Promise<boolean> {
     const again = new Uint8Array(bytes.length);
     let wrong = 0;
-    for (let count = 0; count < RECORD_READS && wrong < 2; count += 1) {
+    for (let count = 0; count < RECORD_READS && wrong <= RECORD_READS_WRONG_MAX; count += 1) {
       await this.#flash.read(startBytes, again);
       if (Buffer.compare(again, bytes) !== 0) wrong += 1;
     }
-    return wrong < 2;
+    return wrong <= RECORD_READS_WRONG_MAX;
   }
 
   #rangeOf(place: number): ByteRange {
