@@ -1,6 +1,7 @@
 /** The vehicle: a Primary, its Secondaries, and what both stand on. */
 export { type EcuNode, type EcuNodeOptions, startEcuNode } from './assembly/ecu-node.ts';
 export { type EcuStorage, type EcuStorageOptions, openEcuStorage } from './assembly/ecu-storage.ts';
+export { type LoneCarrier, type LoneEcu, startLoneEcu } from './assembly/lone-ecu.ts';
 export { programAtFactory } from './assembly/program-at-factory.ts';
 export { openTboxLinks, type TboxLinks, type TboxLinksOptions } from './assembly/tbox-links.ts';
 export {

@@ -19,6 +19,7 @@ import {
   wire,
 } from '../vehicle/ecu-plan.ts';
 import { makeVehicle } from '../vehicle/factory.ts';
+import { isWired, runLoneEcu, type RunningLoneEcu } from '../vehicle/lone-ecu.ts';
 import { type RunningVehicle, runVehicle, startEcu } from '../vehicle/run.ts';
 import { withCloud } from './pki.ts';
 
@@ -318,22 +319,34 @@ function patchOf({ model, market, tag, quarantine, release }: SetOptions): Recor
   return patch as Record<string, never>;
 }
 
+interface EcuRunOptions {
+  readonly port: string;
+  readonly carrier?: string;
+  readonly host: string;
+  readonly standardPorts?: true;
+}
+
 /** Adds `immota ecu` to the command. */
 export function ecuCommand(context: CommandContext): Command {
-  const command = new Command('ecu').description('run one ECU alone');
+  const command = new Command('ecu').description('run one ECU alone, for testers of any maker');
   command
     .command('run')
-    .argument('<folder>', 'the ECU’s folder, as immota vehicle make wrote it')
-    .option('--port <PORT>', 'where its Primary finds it', '0')
-    .action(async (folder: string, options: { readonly port: string }) => {
+    .description('run an ECU until it is stopped; it answers UDS by DoIP or on a CAN bus')
+    .argument('<folder>', 'the ECU’s folder, as immota vehicle make wrote it: CAR/ecus/ID')
+    .option(
+      '--carrier <HOW>',
+      'doip, udp[:GROUP:PORT] (as python-can), cannelloni:LOCAL_PORT:ADDRESS:PORT or socketcan:NAME; its own place in the vehicle when left out',
+    )
+    .option('--host <ADDRESS>', 'where DoIP listens', '127.0.0.1')
+    .option('--standard-ports', 'DoIP on 13400 and 3496 instead of free ones')
+    .option('--port <PORT>', 'where its Primary finds it, in a vehicle without wiring', '0')
+    .action(async (folder: string, options: EcuRunOptions) => {
       const output = context.output();
-      const ecu = await startEcu(
-        folder,
-        (progress) => output.say(progress.kind),
-        Number(options.port),
-      );
-      const { ecuIdentifier, host, port } = ecu;
-      output.result({ ecuIdentifier, host, port }, () => `${ecuIdentifier} at ${host}:${port}`);
+      const ecu = isWired(folder)
+        ? await startWiredEcu(context, folder, options)
+        : await startBenchEcu(context, folder, Number(options.port));
+      const { ecuIdentifier, reach } = ecu;
+      output.result({ ecuIdentifier, ...reach }, () => describeReach(ecuIdentifier, reach));
       const { promise, resolve } = Promise.withResolvers<void>();
       process.once('SIGINT', resolve);
       process.once('SIGTERM', resolve);
@@ -341,4 +354,43 @@ export function ecuCommand(context: CommandContext): Command {
       await ecu.close();
     });
   return command;
+}
+
+async function startWiredEcu(
+  context: CommandContext,
+  folder: string,
+  options: EcuRunOptions,
+): Promise<RunningLoneEcu> {
+  const output = context.output();
+  return await runLoneEcu({
+    folder,
+    carrier: options.carrier,
+    host: options.host,
+    isStandardPorts: options.standardPorts === true,
+    onProgress: (progress) => output.say(progress.kind),
+    onRefused: ({ serviceId, responseCode }) => {
+      output.say(`refused service 0x${serviceId.toString(16)}: 0x${responseCode.toString(16)}`);
+    },
+    onFailure: (error) => output.note(error instanceof Error ? error.message : String(error)),
+  });
+}
+
+async function startBenchEcu(
+  context: CommandContext,
+  folder: string,
+  port: number,
+): Promise<RunningLoneEcu> {
+  const output = context.output();
+  const ecu = await startEcu(folder, (progress) => output.say(progress.kind), port);
+  const reach = { carrier: 'link', host: ecu.host, port: ecu.port };
+  return { ecuIdentifier: ecu.ecuIdentifier, reach, close: async () => ecu.close() };
+}
+
+function describeReach(ecuIdentifier: string, reach: RunningLoneEcu['reach']): string {
+  const { carrier, ...others } = reach;
+  const hexadecimal = new Set(['address', 'requestId', 'responseId']);
+  const words = Object.entries(others).map(([name, value]) =>
+    hexadecimal.has(name) ? `${name} 0x${Number(value).toString(16)}` : `${name} ${value}`,
+  );
+  return `${ecuIdentifier} by ${String(carrier)}: ${words.join(', ')}`;
 }

@@ -14,3 +14,5 @@ export const CAN_MESSAGE_MAX_BYTES = 4095;
 export const FILE_SYSTEM_SLOT_BYTES = 8_589_934_592;
 /** Bytes of flash that the boot loader takes. */
 export const LOADER_BYTES = 16_384;
+/** The identifier of requests to all ECUs of a bus {15765-4:2021 table 5}. */
+export const FUNCTIONAL_ID = 0x7df;

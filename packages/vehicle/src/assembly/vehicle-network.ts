@@ -35,7 +35,7 @@ import { loadEcuKeys } from '../state/ecu-keys.ts';
 import { type EcuNode, startEcuNode } from './ecu-node.ts';
 import { openEthernetEcu } from './ethernet.ts';
 import { gatewayRulesOf } from './gateway-rules.ts';
-import { CAN_MESSAGE_MAX_BYTES, ETHERNET_MESSAGE_MAX_BYTES } from './limits.ts';
+import { CAN_MESSAGE_MAX_BYTES, ETHERNET_MESSAGE_MAX_BYTES, FUNCTIONAL_ID } from './limits.ts';
 import type { BusPlan, EcuPlacement, VehicleTopology } from './topology.ts';
 
 /** What a network is made of. */
@@ -80,8 +80,6 @@ export interface VehicleNetwork {
   close(): Promise<void>;
 }
 
-/** Requests to all ECUs of a bus {15765-4:2021 table 5}. */
-const FUNCTIONAL_ID = 0x7df;
 /** The number of the gateway's manager of events, and of its firewall's sensor. */
 const EVENTS_INSTANCE = 1;
 const FIREWALL_SENSOR = 1;
