@@ -96,7 +96,8 @@ export async function discardOthers(
   const kept = new Set(wanted.map(fileNameOf));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of await readdir(folder)) {
-    if (!kept.has(name.replace(/\.(?:image|part|delta)$/, ''))) await rm(join(folder, name));
+    if (!kept.has(name.replace(/\.(?:image|part|delta(?:\.json)?)$/, '')))
+      await rm(join(folder, name));
   }
 }
 

@@ -25,6 +25,8 @@ import type { SecondaryInfo, SecondaryStatus } from './secondary-link.ts';
 export interface OfferMessage {
   readonly name: TargetName;
   readonly lengthBytes: number;
+  /** The bytes are a delta from what the ECU runs. */
+  readonly isDelta?: true;
 }
 
 /** Asks for bytes of an image. */
@@ -60,7 +62,11 @@ const statusSchema = z.strictObject({
     .nullable(),
   canRevert: z.boolean(),
 });
-const offerSchema = z.strictObject({ name: z.string(), lengthBytes: z.int().min(0) });
+const offerSchema = z.strictObject({
+  name: z.string(),
+  lengthBytes: z.int().min(0),
+  isDelta: z.literal(true).optional(),
+});
 const refusalSchema = z.strictObject({
   code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/),
   message: z.string(),
@@ -141,15 +147,16 @@ export function decodeStatus(payload: Uint8Array): SecondaryStatus {
 }
 
 /** Encodes an offer. */
-export function encodeOffer({ name, lengthBytes }: OfferMessage): Uint8Array {
-  return encodeJson({ name, lengthBytes });
+export function encodeOffer({ name, lengthBytes, isDelta }: OfferMessage): Uint8Array {
+  return encodeJson({ name, lengthBytes, ...(isDelta === true ? { isDelta } : {}) });
 }
 
 /** Decodes an offer. */
 export function decodeOffer(payload: Uint8Array): OfferMessage {
   return decoded(() => {
-    const { name, lengthBytes } = offerSchema.parse(parseJson(payload, MESSAGE_MAX_BYTES));
-    return { name: parseTargetName(name), lengthBytes };
+    const { name, lengthBytes, isDelta } = offerSchema.parse(parseJson(payload, MESSAGE_MAX_BYTES));
+    const offer = { name: parseTargetName(name), lengthBytes };
+    return isDelta === undefined ? offer : { ...offer, isDelta };
   });
 }
 

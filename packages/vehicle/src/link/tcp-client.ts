@@ -75,6 +75,7 @@ const NOTHING: Uint8Array = new Uint8Array();
 
 class TcpLink implements SecondaryLink {
   readonly ecuIdentifier: EcuIdentifier;
+  readonly takesDeltas = true;
   readonly #options: ConnectSecondaryOptions;
   #connection: Promise<Connection> | undefined;
   #isClosed = false;

@@ -3,16 +3,19 @@
  * here is reached by what was not verified {uptane I10}.
  */
 import type { Fault } from '@immota/base';
-import type { EcuIdentifier, VerifiedAssignment } from '@immota/uptane';
+import type { EcuIdentifier, TargetName, VerifiedAssignment } from '@immota/uptane';
 import type { ConsentPort, ConsentRequest } from '../consent/consent-port.ts';
 import { requireConsent } from '../consent/consent-record.ts';
 import { readNotice } from '../consent/notice.ts';
 import { discardOthers, downloadImage } from '../download/image-download.ts';
+import type { Forecast } from '../transaction/forecast.ts';
+import type { TransactionRecord } from '../transaction/record.ts';
 import { type EcuResult, resultOf } from '../transaction/results.ts';
 import { VehicleFault, type VehicleFaultCode } from '../vehicle-fault.ts';
 import { noteAttack } from './attack-log.ts';
 import type { CycleTime } from './attested-time.ts';
 import type { PrimaryContext } from './context.ts';
+import { fetchDelta } from './delta-offers.ts';
 import { distributeMetadata, distributeTime } from './distribute.ts';
 import { type EventKind, queueEvent } from './event-queue.ts';
 import { type ImageOrder, imageOrders } from './image-orders.ts';
@@ -23,6 +26,7 @@ import {
   newInstallation,
   saveWaiting,
 } from './installation.ts';
+import { foretell } from './foretell.ts';
 import type { CollectedReports } from './reports.ts';
 import { describeTransaction, proceed, type ReadyImage } from './transact.ts';
 import type { Offer } from './verify-update.ts';
@@ -125,7 +129,7 @@ async function install(
     images: assignments.map(({ ecuIdentifier: ecu, name }) => ({ ecu, name })),
   });
   await askFor(context, { offer, options, step: 'download', orders });
-  const images = await downloadAll(context, correlationId, orders);
+  const images = await downloadAll(context, offer, orders, options.reports);
   if (images.kind === 'failed') return conclude(context, offer, images.results);
   const refusals = await passOn(context, options);
   const refused: EcuResult[] = [];
@@ -135,19 +139,20 @@ async function install(
     if (fault !== undefined) refused.push(resultOf(ecu, fault));
   }
   if (refused.length > 0) return conclude(context, offer, refused);
-  await askFor(context, { offer, options, step: 'install', orders });
-  return await transact(context, offer, images.ready, options.reports);
+  const record = await describeTransaction(context, offer, images.ready, options.reports);
+  const forecast = foretell(context, record);
+  if (forecast !== undefined) context.onProgress({ kind: 'forecast', ...forecast });
+  await askFor(context, { offer, options, step: 'install', orders, forecast });
+  return await transact(context, record, images.ready);
 }
 
 async function transact(
   context: PrimaryContext,
-  offer: Offer,
+  record: TransactionRecord,
   images: readonly ReadyImage[],
-  reports: CollectedReports,
 ): Promise<CheckInResult> {
   context.onProgress({ kind: 'phase', phase: 'install' });
   saveWaiting(context, undefined);
-  const record = await describeTransaction(context, offer, images, reports);
   const assignments = new Map(
     images.map(({ assignment }) => [assignment.ecuIdentifier, assignment]),
   );
@@ -191,13 +196,15 @@ type Downloads =
 
 async function downloadAll(
   context: PrimaryContext,
-  correlationId: string,
+  { correlationId }: Offer,
   orders: readonly ImageOrder[],
+  reports: CollectedReports,
 ): Promise<Downloads> {
   const { onProgress, policy, downloadFolder: folder, findFreeBytes } = context;
   onProgress({ kind: 'phase', phase: 'download' });
   const ready: ReadyImage[] = [];
-  for (const { order, assignments } of orders) {
+  for (const image of orders) {
+    const { order, assignments } = image;
     const tell = (kind: EventKind, extra: { readonly success?: boolean }): void => {
       for (const { ecuIdentifier: ecu } of assignments) {
         queueEvent(context, kind, { ecu, correlationId, ...extra });
@@ -205,15 +212,17 @@ async function downloadAll(
     };
     tell('EcuDownloadStarted', {});
     try {
-      const path = await downloadImage(context.network(), order, {
+      const delta = await fetchDelta(context, image, reports);
+      const options = {
         folder,
         quotaBytes: policy.downloadQuotaBytes,
         rateFloor: policy.rateFloor,
         ...(findFreeBytes === undefined ? {} : { findFreeBytes }),
-        onProgress: (name, receivedBytes, lengthBytes) =>
+        onProgress: (name: TargetName, receivedBytes: number, lengthBytes: number): void =>
           onProgress({ kind: 'download', name, receivedBytes, lengthBytes }),
-        onRefusal: (fault) => noteAttack(context, fault),
-      });
+        onRefusal: (fault: Fault<string>): void => noteAttack(context, fault),
+      };
+      const path = delta ?? (await downloadImage(context.network(), order, options));
       for (const assignment of assignments) ready.push({ assignment, path });
     } catch (error) {
       tell('EcuDownloadCompleted', { success: false });
@@ -259,13 +268,18 @@ async function askFor(
     readonly options: CarryOutOptions;
     readonly step: ConsentRequest['step'];
     readonly orders: readonly ImageOrder[];
+    readonly forecast?: Forecast | undefined;
   },
 ): Promise<void> {
-  const { offer, options, step, orders } = asked;
+  const { offer, options, step, orders, forecast } = asked;
   context.onProgress({ kind: 'phase', phase: 'consent' });
   const notice = readNotice(offer.custom, options.locale);
   const downloadBytes = orders.reduce((sum, { order }) => sum + order.expected.lengthBytes, 0);
   const desk = { port: options.consent, patienceMs: context.policy.consentPatienceMs };
   const { correlationId } = offer;
-  await requireConsent(context, desk, { ...notice, correlationId, step, downloadBytes });
+  // Whoever says yes must not be told less than this vehicle has shown to need.
+  const foretoldSeconds = Math.ceil((forecast?.unusable.high ?? 0) / 1000);
+  const unusableSeconds = Math.max(notice.unusableSeconds, foretoldSeconds);
+  const request = { ...notice, unusableSeconds, correlationId, step, downloadBytes };
+  await requireConsent(context, desk, request);
 }

@@ -4,31 +4,27 @@
  */
 import type { VerifiedAssignment } from '@immota/uptane';
 import { readFileFrom } from '../download/partial-file.ts';
+import { installDelta } from '../slots/install-delta.ts';
 import { installImage } from '../slots/install-image.ts';
-import type { ResumableSlots } from '../slots/resumable-slots.ts';
-import type { EcuKeys } from '../state/ecu-keys.ts';
 import { unwrapImageKey } from '../state/image-key.ts';
+import type { PrimaryContext } from './context.ts';
+import { prepareByDelta } from './delta-offers.ts';
 import { digestOf } from './installation.ts';
-
-/** An ECU that installs in its own process. */
-export interface OwnEcu {
-  readonly keys: EcuKeys;
-  readonly slots: ResumableSlots;
-}
 
 /**
  * Prepares an image: decrypted where it is encrypted, its length and every listed hash checked, and
  * durable in the other slot. What fails leaves that slot empty and the running one untouched.
  *
- * @param path - of the downloaded bytes.
+ * @param path - of the downloaded bytes; where they would be while a delta lies beside it.
  * @throws VehicleFault IMAGE_KEY; ImageFault, and UptaneFault IMAGE_HASH, IMAGE_LENGTH or
  * RELEASE_COUNTER.
  */
 export async function prepareOwn(
-  { keys, slots }: OwnEcu,
+  context: PrimaryContext,
   assignment: VerifiedAssignment,
   path: string,
 ): Promise<void> {
+  const { keys, slots } = context;
   const { ecuIdentifier, hardwareIdentifier, name, file, releaseCounter } = assignment;
   const { lengthBytes, hashes, encrypted } = file;
   const prepared = slots.findPrepared();
@@ -43,10 +39,21 @@ export async function prepareOwn(
           { method: encrypted.method, key },
           { ecuIdentifier, hardwareIdentifier, imageSha256 },
         );
-  await installImage(slots, {
-    image: { name, lengthBytes, hashes, releaseCounter },
-    servedLengthBytes: encrypted?.lengthBytes ?? lengthBytes,
-    contentKey,
-    open: (offsetBytes) => readFileFrom(path, offsetBytes),
+  const image = { name, lengthBytes, hashes, releaseCounter };
+  await prepareByDelta(context, path, {
+    delta: (delta) =>
+      installDelta(slots, {
+        image,
+        servedLengthBytes: delta.lengthBytes,
+        contentKey,
+        open: () => readFileFrom(delta.path, 0),
+      }),
+    image: () =>
+      installImage(slots, {
+        image,
+        servedLengthBytes: encrypted?.lengthBytes ?? lengthBytes,
+        contentKey,
+        open: (offsetBytes) => readFileFrom(path, offsetBytes),
+      }),
   });
 }

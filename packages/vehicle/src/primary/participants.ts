@@ -14,9 +14,11 @@ import type { Participant, ParticipantMaker, Standing } from '../transaction/par
 import type { ServedImage, TransactionEcu } from '../transaction/record.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { PrimaryContext } from './context.ts';
+import { prepareByDelta } from './delta-offers.ts';
 import { distributeMetadata, findLink, forgetDelivery } from './distribute.ts';
 import { listSecondaries } from './ecu-registry.ts';
 import { queueEvent } from './event-queue.ts';
+import { Watch } from './foretell.ts';
 import { digestOf } from './installation.ts';
 import { prepareOwn } from './own-ecu.ts';
 import { askReport } from './reports.ts';
@@ -30,13 +32,15 @@ export function participantMaker(
   correlationId: string,
   assignments: Assignments = new Map(),
 ): ParticipantMaker {
+  const watch = new Watch(context);
   return (entry) => {
     const ecu = parseEcuIdentifier(entry.ecu);
     const name = parseTargetName(entry.name);
-    const participant =
+    const own =
       entry.kind === 'self'
         ? selfParticipant(context, entry, assignments.get(ecu))
         : secondaryParticipant(context, entry);
+    const participant = watch.over(entry, own);
     return {
       ...participant,
       prepare: async () => {
@@ -100,7 +104,11 @@ function secondaryParticipant(context: PrimaryContext, entry: TransactionEcu): P
       const { link } = reach();
       const status = await link.status();
       if (status.phase === 'prepared' && status.preparedSha256 === entry.sha256) return;
-      await bring(context, link, entry);
+      const { name, lengthBytes, path } = entry.served;
+      await prepareByDelta(context, path, {
+        delta: (delta) => bring(context, link, offerOf({ name, ...delta }, true)),
+        image: () => bring(context, link, offerOf({ name, lengthBytes, path })),
+      });
     },
     activate: () => reach().link.activate(),
     confirm: () => reach().link.confirm(),
@@ -126,10 +134,9 @@ function secondaryParticipant(context: PrimaryContext, entry: TransactionEcu): P
 async function bring(
   context: PrimaryContext,
   link: SecondaryLink,
-  { served }: TransactionEcu,
+  offer: ImageOffer,
 ): Promise<void> {
   const { ecuIdentifier } = link;
-  const offer = offerOf(served);
   let isPulled = false;
   const open = (offsetBytes: number): AsyncIterable<Uint8Array> => {
     isPulled = true;
@@ -165,9 +172,10 @@ function standingOf(
   return is(old) ? 'old' : 'other';
 }
 
-function offerOf({ name, lengthBytes, path }: ServedImage): ImageOffer {
+function offerOf({ name, lengthBytes, path }: ServedImage, isDelta = false): ImageOffer {
   const open = (offsetBytes: number): AsyncIterable<Uint8Array> => readFileFrom(path, offsetBytes);
-  return { name: parseTargetName(name), lengthBytes, open };
+  const offer = { name: parseTargetName(name), lengthBytes, open };
+  return isDelta ? { ...offer, isDelta: true } : offer;
 }
 
 /** Finds an ECU's link and what its reports are held against. @throws VehicleFault ECU_UNREACHABLE. */

@@ -270,8 +270,8 @@ class Secondary implements SecondaryEcu {
     }
     const lengthBytes = pending.encryption?.lengthBytes ?? pending.image.lengthBytes;
     // A delta is of any length up to the image's; what comes out of it is measured.
-    const isRight = offer.isDelta === true ? offer.lengthBytes <= lengthBytes : false;
-    if (offer.lengthBytes !== lengthBytes && !isRight) {
+    const isDelta = offer.isDelta === true && offer.lengthBytes < lengthBytes;
+    if (offer.lengthBytes !== lengthBytes && !isDelta) {
       throw new UptaneFault(
         'IMAGE_LENGTH',
         `Cannot take "${offer.name}": ${offer.lengthBytes} bytes instead of ${lengthBytes}`,
