@@ -124,6 +124,7 @@ const FD_ATTEMPTS: readonly (readonly [string, boolean])[] = [
   [`00 07 22 f1 90 f1 90 f1 90 f1 90 f1`, false],
   [`00 0b 22 f1 90 f1 90 f1 90 f1 90 f1`, false],
   [`07 22 f1 90 f1 90 f1 90 00 00 00 00`, false],
+  ['07 0a 22 f1 90 f1 90 f1 90 f1 90 f1', false],
   [`02 22 f1 90`, true],
   [`10 0a 22 f1 90 f1 90 f1 90 f1 90 f1`, false],
   [`10 0b 22 f1 90 f1 90 f1 90 f1 90 f1`, true],
