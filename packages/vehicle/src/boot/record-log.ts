@@ -209,13 +209,15 @@ class RecordLog implements RecordStore {
     const head = new Uint8Array(OVERHEAD_BYTES);
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
       await this.#flash.read(startBytes, head);
-      const fields = decodeHead(head);
-      if (fields === undefined || OVERHEAD_BYTES + fields.payloadBytes > lengthBytes) continue;
-      const bytes = new Uint8Array(OVERHEAD_BYTES + fields.payloadBytes);
+      const payloadBytes = decodeHead(head)?.payloadBytes ?? lengthBytes;
+      if (OVERHEAD_BYTES + payloadBytes > lengthBytes) continue;
+      const bytes = new Uint8Array(OVERHEAD_BYTES + payloadBytes);
       await this.#flash.read(startBytes, bytes);
+      // From what the digest is about, and not from the read before it.
+      const fields = decodeHead(bytes);
       const digest = digestOf(bytes.subarray(0, HEAD_BYTES), bytes.subarray(OVERHEAD_BYTES));
       const isRight = Buffer.compare(digest, bytes.subarray(HEAD_BYTES, OVERHEAD_BYTES)) === 0;
-      if (isRight) return { ...fields, startBytes, bytes };
+      if (isRight && fields !== undefined) return { ...fields, startBytes, bytes };
     }
     return undefined;
   }

@@ -123,7 +123,7 @@ describe('slots over flash that fails', () => {
   });
   it('believe no single read: bits that flip on the way change nothing', async () => {
     const bench = createFlashBench(2);
-    bench.flash.flipReads(0.01);
+    bench.flash.flipReads(0.02);
     assert.ok((await insist(bench, ONE)) < 5);
     for (let start = 0; start < 40; start += 1) assert.equal(await runs(bench), 'one.bin');
     assert.ok((await insist(bench, TWO)) < 5);
