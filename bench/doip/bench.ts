@@ -4,8 +4,8 @@ import { type BenchResult, median, type Row } from '../row.ts';
 import { runProgram } from '../run-program.ts';
 import { LINK_LIMIT_MB_PER_S, measureLink } from './link.ts';
 
-const ROUNDS = 5;
-const ROUND_BYTES = 500_000_000;
+const ROUNDS = 3;
+const ROUND_BYTES = 250_000_000;
 const LIMIT_MB_PER_CPU_S = 200;
 /** Blocks as bootloaders take them: of Ethernet ECUs, and the longest that our entity takes. */
 const BLOCKS: readonly (readonly [string, number])[] = [
