@@ -2,6 +2,10 @@
  * What a gateway knows of the conversations between testers and ECUs, from what it let through: the
  * session, and whether the ECU has authenticated the tester (ISO 14229-1, service 0x29). It forgets
  * rather than believes: silence ends both, and so does every reset.
+ *
+ * On a bus an answer does not say to whom it is. So an authentication is believed only where nobody else
+ * has spoken with that ECU since the proof: otherwise whoever sends a worthless proof beside a good one
+ * would take the answer to the good one for its own.
  */
 import { CONVERSATIONS_MAX, RESPONSE_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './limits.ts';
 
@@ -13,11 +17,14 @@ export interface ConversationKey {
 }
 
 interface Conversation {
+  readonly target: number;
   session: number;
   isAuthenticated: boolean;
-  /** A proof is on its way to the ECU: only the answer to one counts. */
-  isProving: boolean;
+  /** Since when a proof is on its way to the ECU: only the answer to one counts. */
+  provesSinceMs: number | undefined;
   lastAtMs: number;
+  /** The last time that anything but presence was said. */
+  busyAtMs: number;
   /** A request was not answered for good yet. */
   isAwaiting: boolean;
   /** Until then answers are let through. */
@@ -41,6 +48,8 @@ const AUTHENTICATION_COMPLETE = 0x12;
 /** See the head of the file. */
 export class Conversations {
   readonly #conversations = new Map<string, Conversation>();
+  /** When a conversation was last given up for want of room. */
+  #forgotAtMs = -Infinity;
 
   /** Tells the session that the ECU is in for this tester. */
   sessionOf(key: ConversationKey, atMs: number): number {
@@ -61,10 +70,12 @@ export class Conversations {
   /** Notes a request that was let through. @param request - its beginning. */
   noteRequest(key: ConversationKey, request: Uint8Array, atMs: number): void {
     const conversation = this.#find(key, atMs) ?? {
+      target: key.target,
       session: DEFAULT_SESSION,
       isAuthenticated: false,
-      isProving: false,
+      provesSinceMs: undefined,
       lastAtMs: atMs,
+      busyAtMs: -Infinity,
       isAwaiting: false,
       awaitsUntilMs: atMs,
     };
@@ -73,14 +84,15 @@ export class Conversations {
       // It goes on beside all others, and often without an answer.
       conversation.lastAtMs = atMs;
       conversation.awaitsUntilMs = atMs + RESPONSE_TIMEOUT_MS;
-      this.#keep(nameOf(key), conversation);
+      this.#keep(nameOf(key), conversation, atMs);
       return;
     }
-    conversation.isProving = service === AUTHENTICATION && PROOFS.has(subFunction & 0x7f);
+    const isProof = service === AUTHENTICATION && PROOFS.has(subFunction & 0x7f);
+    conversation.provesSinceMs = isProof ? atMs : undefined;
     // Taken back when it is asked for: the answer may be suppressed, or be lost.
     if (isReturn(service, subFunction & 0x7f)) conversation.isAuthenticated = false;
     awaitAnswer(conversation, atMs);
-    this.#keep(nameOf(key), conversation);
+    this.#keep(nameOf(key), conversation, atMs);
   }
 
   /** Notes that a long request goes on. */
@@ -103,20 +115,34 @@ export class Conversations {
       service === TESTER_PRESENT + POSITIVE || (service === NEGATIVE && second === TESTER_PRESENT);
     if (isPresence) return;
     conversation.isAwaiting = false;
+    conversation.busyAtMs = atMs;
     if (service === SESSION_CONTROL + POSITIVE) conversation.session = second & 0x7f;
     if (service === RESET + POSITIVE) conversation.session = DEFAULT_SESSION;
     const isProven =
-      conversation.isProving &&
       service === AUTHENTICATION + POSITIVE &&
       PROOFS.has(second) &&
-      third === AUTHENTICATION_COMPLETE;
+      third === AUTHENTICATION_COMPLETE &&
+      this.#isForNobodyElse(conversation);
     if (isProven) conversation.isAuthenticated = true;
-    conversation.isProving = false;
+    conversation.provesSinceMs = undefined;
   }
 
   /** How many are followed. */
   get count(): number {
     return this.#conversations.size;
+  }
+
+  /** Tells whether the answer to a proof can be for nobody but its sender. */
+  #isForNobodyElse(conversation: Conversation): boolean {
+    const sinceMs = conversation.provesSinceMs;
+    // Somebody who was forgotten may still await an answer.
+    if (sinceMs === undefined || sinceMs <= this.#forgotAtMs + RESPONSE_TIMEOUT_MS) return false;
+    for (const other of this.#conversations.values()) {
+      if (other === conversation || other.target !== conversation.target) continue;
+      if (other.busyAtMs >= sinceMs) return false;
+      if (other.isAwaiting && sinceMs <= other.awaitsUntilMs) return false;
+    }
+    return true;
   }
 
   #find(key: ConversationKey, atMs: number): Conversation | undefined {
@@ -131,18 +157,20 @@ export class Conversations {
     return undefined;
   }
 
-  #keep(name: string, conversation: Conversation): void {
+  #keep(name: string, conversation: Conversation, atMs: number): void {
     this.#conversations.delete(name);
     this.#conversations.set(name, conversation);
     if (this.#conversations.size <= CONVERSATIONS_MAX) return;
     // The one that was silent for longest; whoever floods loses what they were granted first.
     const [oldest] = this.#conversations.keys();
     if (oldest !== undefined) this.#conversations.delete(oldest);
+    this.#forgotAtMs = atMs;
   }
 }
 
 function awaitAnswer(conversation: Conversation, atMs: number): void {
   conversation.lastAtMs = atMs;
+  conversation.busyAtMs = atMs;
   conversation.isAwaiting = true;
   conversation.awaitsUntilMs = atMs + RESPONSE_TIMEOUT_MS;
 }

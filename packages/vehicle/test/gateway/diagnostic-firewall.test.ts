@@ -304,6 +304,35 @@ describe('the diagnostic firewall, over Ethernet', () => {
     assert.ok(!permits(world, TESTER, ECU + 1, bytes('1002')));
   });
 
+  it('believes no authentication while another tester speaks with the ECU', async () => {
+    for (const order of ['proof first', 'proof last', 'answered', 'unfinished'] as const) {
+      const world = new GatewayWorld(PLAIN);
+      world.isParked = true;
+      // A worthless proof on the bus, beside a good one over Ethernet: one answer is heard by both.
+      const worthless = order === 'unfinished' ? '10 40 29 03 00 3c 00 00' : single('2903');
+      if (order === 'proof first') world.gateway.permit(TESTER, ECU, bytes('2903'));
+      world.atMs += 10;
+      await world.send('obd', OBD_REQUEST, worthless);
+      world.atMs += 10;
+      if (order !== 'proof first') world.gateway.permit(TESTER, ECU, bytes('2903'));
+      if (order === 'answered') await answer(world, TESTER, ECU, '690312');
+      await world.send('chassis', OBD_RESPONSE, single('690312'));
+      await answer(world, TESTER, ECU, '690312');
+      await world.send('obd', OBD_REQUEST, single('2711'));
+      assert.deepEqual(world.reasons(), ['diagnostic-unauthenticated'], order);
+    }
+  });
+
+  it('believes an authentication beside the presence of others, and talk with other ECUs', async () => {
+    const world = new GatewayWorld(PLAIN);
+    world.isParked = true;
+    world.gateway.permit(TESTER, ECU + 1, bytes('22f190'));
+    world.gateway.permit(TESTER, 0xe400, bytes('3e80'));
+    await authenticate(world);
+    await world.send('obd', OBD_REQUEST, single('2711'));
+    assert.deepEqual(world.reasons(), []);
+  });
+
   it('refuses an empty message, and tells what it was about', () => {
     const world = new GatewayWorld(PLAIN);
     assert.ok(!permits(world, TESTER, ECU, new Uint8Array()));
