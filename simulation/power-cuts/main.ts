@@ -17,8 +17,9 @@ import { LINUX } from './linux.ts';
 import { ONE_BANK } from './one-bank.ts';
 import { PLANTS } from './planted.ts';
 import { TWO_BANK } from './two-bank.ts';
+import { VEHICLE } from './vehicle.ts';
 
-const CLASSES: readonly CutClass[] = [TWO_BANK, ONE_BANK, LINUX];
+const CLASSES: readonly CutClass[] = [TWO_BANK, ONE_BANK, LINUX, VEHICLE];
 const KINDS = ['bricked', 'unverified', 'mixed'] as const;
 /** Failures that are printed for each class; a broken ECU breaks in every case. */
 const FAILURES_SHOWN = 10;

@@ -53,6 +53,11 @@ function bankOf({ layout }: FlashBench, index: number): FlashBench['layout']['ba
   return bank;
 }
 
+/** Nothing that is left of the boot record can be read. */
+async function damageRecords(bench: FlashBench): Promise<void> {
+  for (const place of bench.layout.records) await overwrite(bench, place, new Uint8Array(16));
+}
+
 describe('openTwoBankSlots() at a start', () => {
   it('runs no image with a bit changed, and goes back to a whole one of a release that may run', async () => {
     const bench = await programmed(ONE, sampleImage('same.bin', 1, 4000));
@@ -130,11 +135,6 @@ describe('openTwoBankSlots() at a start', () => {
 });
 
 describe('openTwoBankSlots() without its record', () => {
-  /** Nothing that is left of it can be read. */
-  async function damageRecords(bench: FlashBench): Promise<void> {
-    for (const place of bench.layout.records) await overwrite(bench, place, new Uint8Array(16));
-  }
-
   it('goes by its seals: the newer image on trial, the older one as its way back', async () => {
     const bench = await programmed(ONE, TWO);
     await damageRecords(bench);

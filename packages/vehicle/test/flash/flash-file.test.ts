@@ -23,22 +23,23 @@ describe('openFlashFile()', () => {
       await first.flash.erase(2);
       await first.flash.write(2048, DATA);
       first.close();
-      const { flash, close } = openFlashFile({ path, geometry });
+      const second = openFlashFile({ path, geometry });
+      const { flash } = second;
       const bytes = new Uint8Array(8);
       await flash.read(2048, bytes);
       const blank = geometry.erasedByte;
       assert.deepEqual(bytes, Uint8Array.of(1, 2, 3, 4, blank, blank, blank, blank));
       assert.equal(flash.wearOf(2), 2);
       await assert.rejects(flash.write(2048, DATA), { code: 'NOT_ERASED' });
-      close();
+      second.close();
     });
   }
   it('protects what the part protects', async (test) => {
     const path = join(makeFolder(test), 'flash');
     const protectedSectors = { first: 0, count: 1 };
-    const { flash, close } = openFlashFile({ path, geometry: SMALL_PART, protectedSectors });
-    await assert.rejects(flash.erase(0), { code: 'PROTECTED' });
-    close();
+    const file = openFlashFile({ path, geometry: SMALL_PART, protectedSectors });
+    await assert.rejects(file.flash.erase(0), { code: 'PROTECTED' });
+    file.close();
   });
   it('refuses a file of another part', (test) => {
     const path = join(makeFolder(test), 'flash');

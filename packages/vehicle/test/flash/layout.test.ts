@@ -54,7 +54,8 @@ describe('planBanks()', () => {
 
 describe('openTwoBankSlots() and its layout', () => {
   it('refuses a plan of one bank, one with places that overlap, and one place for records', async () => {
-    const { layout, open } = createFlashBench(2);
+    const bench = createFlashBench(2);
+    const { layout } = bench;
     const [bank] = layout.banks;
     assert.ok(bank !== undefined);
     const broken = [
@@ -63,10 +64,12 @@ describe('openTwoBankSlots() and its layout', () => {
       { ...layout, records: [bank.image, ...layout.records] },
       { ...layout, banks: [] },
     ];
-    for (const wrong of broken) await assert.rejects(open({ layout: wrong }), { code: 'LAYOUT' });
+    for (const wrong of broken) {
+      await assert.rejects(bench.open({ layout: wrong }), { code: 'LAYOUT' });
+    }
     const behind = { ...layout, loader: { first: 48, count: 1 } };
-    await assert.rejects(open({ layout: behind }), { code: 'OUT_OF_RANGE' });
-    assert.equal((await open()).findRunning(), undefined);
+    await assert.rejects(bench.open({ layout: behind }), { code: 'OUT_OF_RANGE' });
+    assert.equal((await bench.open()).findRunning(), undefined);
   });
 });
 
