@@ -95,6 +95,8 @@ describe('messages of the in-vehicle link', () => {
       fc.property(fc.nat(Number.MAX_SAFE_INTEGER), fc.nat(0xffff_ffff), (large, small) => {
         const offer = { name: parseTargetName('brake/fw.bin'), lengthBytes: large };
         assert.deepEqual(decodeOffer(encodeOffer(offer)), offer);
+        const delta = { ...offer, isDelta: true } as const;
+        assert.deepEqual(decodeOffer(encodeOffer(delta)), delta);
         const pull = { request: small % 65_536, offsetBytes: large, creditBytes: small };
         assert.deepEqual(decodePull(encodePull(pull)), pull);
         assert.equal(decodeCredit(encodeCredit(small)), small);

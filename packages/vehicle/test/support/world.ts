@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { isJsonObject, type JsonObject, member } from '@immota/base';
 import {
+  deltaSourceOf,
   encryptImage,
   generateContentKey,
+  makeDelta,
   parseRecipientPublicKey,
   wrapContentKey,
 } from '@immota/image';
@@ -142,10 +144,16 @@ export class World {
   async addImage(
     name: string,
     hardware: string,
-    { releaseCounter = 1, lengthBytes = 200_000 } = {},
+    {
+      releaseCounter = 1,
+      lengthBytes = 200_000,
+      from,
+    }: { releaseCounter?: number; lengthBytes?: number; from?: TestImage } = {},
   ): Promise<TestImage> {
-    const plainBytes = new Uint8Array(randomBytes(lengthBytes));
+    const plainBytes =
+      from === undefined ? new Uint8Array(randomBytes(lengthBytes)) : changed(from.plainBytes);
     const key = generateContentKey(entropy);
+    if (from !== undefined) await this.#addDelta(`${name}.enc`, { from, plainBytes, key });
     const encrypted = encryptImage(single(plainBytes), { key, entropy });
     const parts: Uint8Array[] = [];
     for await (const part of encrypted) parts.push(part);
@@ -176,6 +184,23 @@ export class World {
     this.gateway.images.set(name, plainBytes);
     await this.publishImages();
     return image;
+  }
+
+  /** Serves the delta from an older image, encrypted as the image is. */
+  async #addDelta(
+    served: string,
+    {
+      from,
+      plainBytes,
+      key,
+    }: { from: TestImage; plainBytes: Uint8Array; key: ReturnType<typeof generateContentKey> },
+  ): Promise<void> {
+    const pair = { base: deltaSourceOf(from.plainBytes), image: deltaSourceOf(plainBytes) };
+    const delta = Buffer.concat([...makeDelta(pair, { level: 3 })]);
+    const parts: Uint8Array[] = [];
+    for await (const part of encryptImage(single(delta), { key, entropy })) parts.push(part);
+    const base = from.plain.hashes.get('sha256') ?? '';
+    this.gateway.images.set(`${served}.delta-from-${base}`, new Uint8Array(Buffer.concat(parts)));
   }
 
   #remember({ files }: TestRepository): void {
@@ -307,6 +332,13 @@ export async function makeWorld(
     });
   }
   return world;
+}
+
+/** What a release is: some bytes changed, some put in. */
+function changed(bytes: Uint8Array): Uint8Array {
+  const half = bytes.length >> 1;
+  const middle = new Uint8Array(randomBytes(500));
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, half), middle, bytes.subarray(half)]));
 }
 
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
