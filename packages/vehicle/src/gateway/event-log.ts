@@ -186,12 +186,12 @@ export class EventLog {
     const last = this.#places.at(-1);
     if (last !== undefined && last.endBytes + needed <= this.#segmentBytes) return last;
     const used = new Set(this.#places.map(({ index }) => index));
-    const isSpent = (place: Place): boolean =>
-      place !== last && place.nextSequence <= this.#acknowledged + 1;
     const free = Array.from({ length: this.#segments }, (_, index) => index).find(
       (index) => !used.has(index),
     );
-    const index = free ?? this.#places.find((place) => isSpent(place))?.index;
+    // The oldest comes first: the newest is spent only when all others are.
+    const spent = this.#places.find(({ nextSequence }) => nextSequence <= this.#acknowledged + 1);
+    const index = free ?? spent?.index;
     return index === undefined ? undefined : this.#begin(index, (last?.generation ?? 0) + 1);
   }
 

@@ -201,6 +201,20 @@ describe('openSecurityEvents()', () => {
     assert.deepEqual(await sequences(await openEvents(disk), 10), [3]);
   });
 
+  it('brings nothing to life that lay behind a record that was cut off', async () => {
+    const disk = new SimulatedDisk();
+    const events = await openEvents(disk);
+    for (const id of [1, 2]) events.report(refusal(id));
+    await events.flush();
+    // The first of two records that were written together did not reach the disk, the second did.
+    disk.damage('events-0', 70);
+    const again = await openEvents(disk);
+    again.report(refusal(3));
+    await again.flush();
+    const told = (await (await openEvents(disk)).list(10)).map((stored) => readEvent(stored));
+    assert.deepEqual(idsOf(told), [3]);
+  });
+
   it('does not grow in a flood, and sums it', async () => {
     const surroundings = testSurroundings();
     const events = await openEvents(new SimulatedDisk(), {
