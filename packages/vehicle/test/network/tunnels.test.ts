@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import {
   canFrame,
@@ -8,6 +9,7 @@ import {
   encodeCannelloni,
   encodePythonCan,
   normalAddress,
+  PYTHON_CAN_GROUP_IPV6,
 } from '@immota/bus';
 import {
   type CannelloniBus,
@@ -148,6 +150,36 @@ describe('openUdpMulticast()', () => {
     stranger.send(frame, port, '239.74.163.2');
     assert.deepEqual(await heard.count(1), [CLASSIC]);
     assert.equal(bus.statistics.refused, 1);
+  });
+
+  it('joins the group of IPv6 that python-can takes by default', async (t) => {
+    const hasIpv6 = Object.values(networkInterfaces()).some((each) =>
+      each?.some(({ family, internal }) => family === 'IPv6' && !internal),
+    );
+    if (!hasIpv6) {
+      t.skip('not run: this machine has no IPv6');
+      return;
+    }
+    const options = { group: PYTHON_CAN_GROUP_IPV6, port: await freePort() };
+    const [first, second] = [await openUdpMulticast(options), await openUdpMulticast(options)];
+    t.after(async () => {
+      await first.close();
+      await second.close();
+    });
+    const [own, others] = [collect<CanFrame>(), collect<CanFrame>()];
+    first.listen(own.hear);
+    second.listen(others.hear);
+    const isCarried = await first.send(FD).then(
+      () => true,
+      () => false,
+    );
+    if (!isCarried) {
+      t.skip('not run: this machine has no network for multicast of IPv6');
+      return;
+    }
+    assert.deepEqual(await others.count(1), [FD]);
+    await second.send(CLASSIC);
+    assert.deepEqual(await own.count(1), [CLASSIC]);
   });
 
   it('refuses an address that is no group, and an interface that is none', async () => {
