@@ -127,6 +127,7 @@ class MemoryEcu {
   readonly refusals = new Map<UdsOperation['kind'], number>();
   readonly files = new Map<string, Uint8Array>();
   positionBytes = 0;
+  eraseRecord: Uint8Array = Uint8Array.of(0);
   isGood = true;
   #block: number | undefined;
 
@@ -172,7 +173,7 @@ class MemoryEcu {
         const block = BLOCKS.get(operation.block);
         if (block === undefined) throw new TypeError('the server knows the blocks');
         const { address, sizeBytes } = block;
-        return { kind: 'erased', record: Uint8Array.of(0), region: { address, sizeBytes } };
+        return { kind: 'erased', record: this.eraseRecord, region: { address, sizeBytes } };
       }
       case 'checkBlock':
         return {
