@@ -32,7 +32,7 @@ export async function openTrustStore(
   failed: (error: unknown) => void,
 ): Promise<TrustStore> {
   let states = await load();
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<unknown> = Promise.resolve();
   async function load(): Promise<States> {
     const { kysely } = database;
     const [director, aktualizr, tuf] = await Promise.all([
@@ -42,12 +42,16 @@ export async function openTrustStore(
     ]);
     return { director, aktualizr, tuf };
   }
-  const reload = async (): Promise<void> => {
-    states = await load();
+  // One after the other: what was read before must not come behind what was read later.
+  const reload = (): Promise<void> => {
+    const next = running.then(async () => {
+      states = await load();
+    });
+    running = next.catch(() => undefined);
+    return next;
   };
   const subscription: Subscription = await database.listen(METADATA_CHANNEL, () => {
-    // One after the other: the last to be told reads last.
-    running = running.then(reload).catch(failed);
+    reload().catch(failed);
   });
   return {
     director: () => present(states.director, 'Director'),
