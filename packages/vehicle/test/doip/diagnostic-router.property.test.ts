@@ -18,6 +18,8 @@ const BUDGET_BYTES = 24;
 class Ecu implements DiagnosticChannel {
   readonly messageMaxBytes = 8;
   isBroken = false;
+  /** Requests that came before the one before them was over. */
+  overrunCount = 0;
   /** What it was asked last, and when; undefined once it has answered. */
   asked: { readonly bytes: Uint8Array; untilMs: number } | undefined;
   readonly #timer: JumpingTimer;
@@ -30,7 +32,8 @@ class Ecu implements DiagnosticChannel {
   async send(bytes: Uint8Array): Promise<void> {
     if (this.isBroken) throw new TypeError('the bus is cut');
     const nowMs = this.#timer.elapsedMs();
-    assert.ok(this.asked === undefined || nowMs >= this.asked.untilMs, 'one request at a time');
+    // An assertion in here would look like a broken bus.
+    if (this.asked !== undefined && nowMs < this.asked.untilMs) this.overrunCount += 1;
     this.asked = { bytes, untilMs: nowMs + RESPONSE_MAX_MS };
     await Promise.resolve();
   }
@@ -137,6 +140,10 @@ describe('createDiagnosticRouter()', () => {
           }
           await timer.pass(0);
         }
+        assert.ok(
+          ecus.every(({ overrunCount }) => overrunCount === 0),
+          'one request at a time',
+        );
         for (const ecu of ecus) ecu.isBroken = false;
         gone.clear();
         // After silence long enough for all that waits, there is room for as much as at the beginning.
