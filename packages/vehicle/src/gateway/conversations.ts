@@ -67,6 +67,14 @@ export class Conversations {
     return conversation !== undefined && atMs <= conversation.awaitsUntilMs;
   }
 
+  /** Tells whether anybody at all may still be answered by an ECU. */
+  isAsked(target: number, atMs: number): boolean {
+    for (const conversation of this.#conversations.values()) {
+      if (conversation.target === target && atMs <= conversation.awaitsUntilMs) return true;
+    }
+    return false;
+  }
+
   /** Notes a request that was let through. @param request - its beginning. */
   noteRequest(key: ConversationKey, request: Uint8Array, atMs: number): void {
     const conversation = this.#find(key, atMs) ?? {

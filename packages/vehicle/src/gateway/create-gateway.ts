@@ -164,6 +164,7 @@ class RunningGateway {
       this.#refuse(verdict.refusal);
       return;
     }
+    if (verdict.kind === 'stay') return;
     this.#forwarded += 1;
     for (const to of verdict.to) this.#forward(from, to, frame);
   }

@@ -101,6 +101,11 @@ export class DiagnosticFirewall {
     return this.#conversations.awaitsResponse(key, atMs);
   }
 
+  /** Tells whether anybody at all may still be answered by an ECU. */
+  isAsked(target: number, atMs: number): boolean {
+    return this.#conversations.isAsked(target, atMs);
+  }
+
   /** `another` when the rule does not speak of this request at all. */
   #objection(
     { rule, bucket }: Entry,

@@ -26,6 +26,8 @@ export class DiagnosticRoute {
   /** By bus and identifier; more than one with extended addressing. */
   readonly #requests = new Map<string, Way[]>();
   readonly #responses = new Map<string, Way[]>();
+  /** Requests on the ECU's own bus: the gateway's router sends them from a place beside. */
+  readonly #ownRequests = new Map<string, Way[]>();
 
   /** @param firewall - judges what is asked. */
   constructor(rules: GatewayRules, firewall: DiagnosticFirewall) {
@@ -47,6 +49,7 @@ export class DiagnosticRoute {
         members: rules.pairs.filter((other) => isMember(other)).map((member) => member.target),
       };
       push(this.#requests, placeOf(from, isExtended, requestId), way);
+      push(this.#ownRequests, placeOf(to, isExtended, requestId), way);
       if (responseId !== undefined) push(this.#responses, placeOf(to, isExtended, responseId), way);
     }
   }
@@ -57,7 +60,11 @@ export class DiagnosticRoute {
     const requests = this.#requests.get(place);
     if (requests !== undefined) return this.#judgeRequest(requests, from, frame, atMs);
     const responses = this.#responses.get(place);
-    return responses === undefined ? undefined : this.#judgeResponse(responses, frame, atMs);
+    if (responses !== undefined) return this.#judgeResponse(responses, frame, atMs);
+    const isOwn = this.#ownRequests
+      .get(place)
+      ?.some(({ key }) => this.#firewall.isAsked(key.target, atMs));
+    return isOwn === true ? { kind: 'stay' } : undefined;
   }
 
   #judgeRequest(ways: readonly Way[], from: string, frame: CanFrame, atMs: number): FrameVerdict {
@@ -104,6 +111,8 @@ export class DiagnosticRoute {
     const awaiting = ways.filter(({ key }) => this.#firewall.awaitsResponse(key, atMs));
     const [first] = awaiting;
     if (first === undefined) {
+      // What testers over Ethernet asked is answered to the gateway's own router.
+      if (ways.some(({ key }) => this.#firewall.isAsked(key.target, atMs))) return { kind: 'stay' };
       const reason: RefusalReason = 'diagnostic-unsolicited';
       const pair = ways[0]?.pair;
       return refuse({ ...headOf(pair?.to ?? '', frame), rule: pair?.name, reason });

@@ -10,6 +10,8 @@ import type { FrameRule, GatewayRules } from './rules.ts';
 /** Where a frame goes, or why it does not. */
 export type FrameVerdict =
   | { readonly kind: 'forward'; readonly rule: string; readonly to: readonly string[] }
+  /** It is for the gateway itself. */
+  | { readonly kind: 'stay' }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** What a firewall is given. */

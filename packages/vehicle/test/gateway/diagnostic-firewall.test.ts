@@ -201,6 +201,19 @@ describe('the diagnostic firewall, on the OBD bus', () => {
     assert.deepEqual(world.heard('obd'), []);
   });
 
+  it('leaves answers to testers over Ethernet where they are, without alarm', async () => {
+    const world = new GatewayWorld(PLAIN);
+    await world.send('chassis', OBD_REQUEST, single('22f190'));
+    assert.deepEqual(world.reasons(), ['unknown-identifier']);
+    world.gateway.permit(TESTER, ECU, bytes('22f190'));
+    await world.send('chassis', OBD_REQUEST, single('22f190'));
+    await world.send('chassis', OBD_RESPONSE, single('62f19031'));
+    assert.deepEqual(world.reasons(), []);
+    for (const bus of ['obd', 'body']) assert.deepEqual(world.heard(bus), []);
+    await world.send('body', 0x640, 'f1 03 62 f1 90');
+    assert.deepEqual(world.reasons(), ['diagnostic-unsolicited']);
+  });
+
   it('lets the members of a group answer', async () => {
     const world = new GatewayWorld(PLAIN);
     await world.send('obd', 0x7df, single('22f190'));
