@@ -57,8 +57,11 @@ export async function runCycle(context: PrimaryContext, options: CycleOptions): 
   const waitedFor = JSON.stringify(waitingObject(context));
   await sendManifest(context, reports);
   if (settlement.kind === 'booting') return { result: settlement, quiet: undefined };
-  if (settlement.kind === 'waiting') {
-    return { result: settlement, quiet: undefined };
+  if (settlement.kind === 'waiting') return { result: settlement, quiet: undefined };
+  if (hasFailed(settlement)) {
+    // The Director knows of it now; whether it is tried again is for the next check-in.
+    await flush(context);
+    return { result: concluded(settlement.results), quiet: undefined };
   }
   const source = gatewaySource(context);
   const nonces = await drawTimeNonces(context);
@@ -96,6 +99,7 @@ export async function runOfflineCycle(
   await refreshEcus(context);
   const { settlement, reports } = await settle(context);
   if (settlement.kind !== 'settled') return settlement;
+  if (hasFailed(settlement)) return concluded(settlement.results);
   const result = await guarded(context, async () => {
     const now = carriedTime(context, context.policy.offlineTimeMaxAgeMs);
     const cycle = { reports, time: { now, attestation: undefined }, nonces: new Map() };
@@ -157,6 +161,17 @@ function tellRefusal(
   const refused: Installation = { correlationId, ecus: listed };
   const results = listed.map(({ ecu }) => resultOf(ecu, fault));
   concludeInstallation(context, refused, results);
+}
+
+/** Whether a transaction has just ended, and not with every ECU at its new image. */
+function hasFailed(
+  settlement: Settlement,
+): settlement is { readonly kind: 'settled'; readonly results: readonly EcuResult[] } {
+  return (
+    settlement.kind === 'settled' &&
+    settlement.results !== undefined &&
+    concluded(settlement.results).kind === 'failed'
+  );
 }
 
 /** A cycle that had nothing to do but to settle an installation came to what that came to. */

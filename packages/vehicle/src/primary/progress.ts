@@ -1,5 +1,6 @@
 /** What a Primary tells while it works: for a screen, a log, a test. Nothing depends on it. */
 import type { EcuIdentifier, TargetName } from '@immota/uptane';
+import type { Estimate } from '../transaction/experience.ts';
 
 /** The steps of a cycle, in the standard's order {uptane I1}. */
 export type CyclePhase =
@@ -44,6 +45,14 @@ export type ProgressEvent =
       readonly ecu: EcuIdentifier;
       readonly code: string;
       readonly description: string;
+    }
+  | {
+      /** How long what follows is expected to take, in milliseconds. */
+      readonly kind: 'forecast';
+      /** Beside the vehicle's use. */
+      readonly prepare: Estimate;
+      /** While it cannot be used. */
+      readonly unusable: Estimate;
     }
   | {
       /** Something was refused; an attack, if the code names one. */

@@ -219,7 +219,7 @@ describe('a Primary and its Secondaries', () => {
       assert.deepEqual(toldCodes(world), []);
       assert.equal(codeOf(await checkIn()), 'ECU_UNREACHABLE');
     }
-    assert.equal(codeOf(await checkIn()), 'ECU_UNREACHABLE');
+    assert.equal(codeOf(await checkIn()), 'failed');
     const told = 'brake-hw:WORKSHOP_REQUIRED|tbox-hw:OPERATION_CANCELLED';
     assert.deepEqual(toldCodes(world), [told]);
     assert.equal(runs(world), 'unknown');
