@@ -215,6 +215,32 @@ describe('openSecurityEvents()', () => {
     assert.deepEqual(idsOf(told), [3]);
   });
 
+  it('hands out again rather than forgets when the last acknowledgement is damaged', async () => {
+    const disk = new SimulatedDisk();
+    const events = await openEvents(disk);
+    for (const id of [1, 2, 3, 4]) events.report(refusal(id));
+    await events.flush();
+    await events.acknowledge(1);
+    await events.acknowledge(3);
+    disk.damage('events-ack-1', 9);
+    assert.deepEqual(await sequences(await openEvents(disk), 10), [2, 3, 4]);
+  });
+
+  it('takes no record whose number is not the next', async () => {
+    const disk = new SimulatedDisk();
+    const events = await openEvents(disk);
+    for (const id of [1, 2]) events.report(refusal(id));
+    await events.flush();
+    const whole = disk.read('events-0');
+    assert.ok(whole !== undefined);
+    const recordBytes = (whole.length - 48) / 2;
+    const file = await disk.openToWrite('events-0');
+    await file.write(whole.subarray(48 + recordBytes), 48);
+    await file.truncate(48 + recordBytes);
+    await file.sync();
+    assert.deepEqual(await sequences(await openEvents(disk), 10), []);
+  });
+
   it('does not grow in a flood, and sums it', async () => {
     const surroundings = testSurroundings();
     const events = await openEvents(new SimulatedDisk(), {
