@@ -28,6 +28,7 @@ import { createNarrator, type Narrator, stepsAsJson } from '../demo/narrator.ts'
 import { object, objects, text } from '../fields.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
 import { table } from '../terminal/output.ts';
+import { describeProgress } from '../vehicle/describe-progress.ts';
 import { DEFAULT_BUSES, parseBusPlan, parseEcuPlan, wire } from '../vehicle/ecu-plan.ts';
 import { makeVehicle } from '../vehicle/factory.ts';
 import { type RunningVehicle, runVehicle } from '../vehicle/run.ts';
@@ -286,6 +287,9 @@ function tellProgress(narrator: Narrator, event: ProgressEvent): void {
       break;
     case 'refused':
       narrator.tell('REFUSED', `[${event.code}] ${event.message}`);
+      break;
+    case 'forecast':
+      narrator.tell('forecast', describeProgress(event) ?? '');
       break;
     case 'certificate-renewed':
     case 'phase':

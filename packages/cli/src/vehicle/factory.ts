@@ -14,6 +14,7 @@ import { writeDevice } from '../commands/pki.ts';
 import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import type { EcuPlan } from './ecu-plan.ts';
+import { writeParkedSignals } from './simulated-car.ts';
 
 /** How a vehicle is wired, beside the folders of its ECUs. */
 export const TOPOLOGY_FILE = 'topology.json';
@@ -65,6 +66,7 @@ export async function makeVehicle(
   saveLinkCredential(join(tbox, 'link'), credentials.primary);
   if (plan.topology !== undefined) {
     writeFileSync(join(folder, TOPOLOGY_FILE), encodeTopology(plan.topology));
+    writeParkedSignals(folder);
   }
   for (const ecu of secondaries) {
     const credential = credentials.secondaries.get(ecu.ecuIdentifier);

@@ -5,12 +5,15 @@ import { isJsonObject, member, parseJson } from '@immota/base';
 import {
   connectSecondary,
   type ConsentPort,
+  createSafeGate,
+  findUnmetConditions,
   layoutOf,
   loadBundle,
   loadLinkCredential,
   loadSecondaryBundle,
   openFolderSlots,
   openTboxLinks,
+  PARKED,
   parseTopology,
   type Primary,
   type PrimaryPolicy,
@@ -18,6 +21,7 @@ import {
   type Refusal,
   runPrimary,
   runSecondary,
+  type SafeGate,
   type SecondaryLink,
   type SecondaryProgress,
   type SecondaryServer,
@@ -28,6 +32,7 @@ import {
   type VehicleTopology,
 } from '@immota/vehicle';
 import { TOPOLOGY_FILE } from './factory.ts';
+import { openImmobiliser, openSignals } from './simulated-car.ts';
 
 /** How a vehicle is run. */
 export interface RunVehicleOptions {
@@ -73,6 +78,15 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
   const tbox = join(folder, 'tbox');
   const surroundings = systemSurroundings();
   const inside = await startInside(options, surroundings);
+  const { gate } = inside;
+  // Held on until all of the vehicle fits together: results come when the transaction has ended.
+  let needsWorkshop = false;
+  const onProgress: ProgressListener = (event) => {
+    options.onProgress?.(event);
+    if (event.kind !== 'ecu-result') return;
+    needsWorkshop ||= event.code === 'WORKSHOP_REQUIRED';
+    if (!needsWorkshop) gate?.settle().catch(ignore);
+  };
   try {
     const primary = await runPrimary({
       bundle: loadBundle(tbox),
@@ -80,11 +94,12 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
       slots: await openFolderSlots({ folder: join(tbox, 'own', 'slots') }),
       secondaries: inside.links,
       layout: inside.layout,
+      gate,
       consent: options.consent,
       locale: options.locale,
       profile: readProfile(tbox),
       policy: options.policy,
-      onProgress: options.onProgress,
+      onProgress,
       surroundings,
     });
     return {
@@ -104,6 +119,7 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
 interface Inside {
   readonly links: readonly SecondaryLink[];
   readonly layout: VehicleLayout | undefined;
+  readonly gate: SafeGate | undefined;
   close(): Promise<void>;
 }
 
@@ -123,10 +139,13 @@ async function startWired(
   topology: VehicleTopology,
   surroundings: Surroundings,
 ): Promise<Inside> {
+  const { timer } = surroundings;
+  const signals = openSignals(folder, timer);
   const network = await startVehicleNetwork({
     topology,
     folder,
     surroundings,
+    isParked: () => findUnmetConditions(PARKED, signals, timer.elapsedMs()).length === 0,
     onProgress: onEcuProgress,
     onRefusal,
     onFailure: onFailure ?? ignore,
@@ -141,6 +160,12 @@ async function startWired(
   return {
     links: links.links,
     layout: layoutOf(topology),
+    gate: createSafeGate({
+      signals,
+      timer,
+      hasOneBank: topology.ecus.some(({ storage }) => storage.kind === 'one-bank'),
+      immobiliser: openImmobiliser(folder),
+    }),
     close: async () => {
       await links.close();
       await network.close();
@@ -168,7 +193,7 @@ async function startLinked(
       const { host, port } = server;
       links.push(connectSecondary({ host, port, ecuIdentifier, credential, timer }));
     }
-    return { links, layout: undefined, close };
+    return { links, layout: undefined, gate: undefined, close };
   } catch (error) {
     await close();
     throw error;

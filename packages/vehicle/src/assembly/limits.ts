@@ -16,3 +16,5 @@ export const FILE_SYSTEM_SLOT_BYTES = 8_589_934_592;
 export const LOADER_BYTES = 16_384;
 /** The identifier of requests to all ECUs of a bus {15765-4:2021 table 5}. */
 export const FUNCTIONAL_ID = 0x7df;
+/** How long a condition may fail while it is watched: the voltage dips when a relay closes. */
+export const VOLTAGE_DIP_MS = 500;

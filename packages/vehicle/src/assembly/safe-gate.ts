@@ -1,0 +1,78 @@
+/**
+ * Whether the vehicle is in a condition for a step of its update: standing conditions over its signals,
+ * asked before a step and all through it, and an immobiliser that holds from the first step on until all
+ * of the vehicle fits together again; a vehicle that needs a workshop stays where it is.
+ */
+import { describeUnmet, findUnmetConditions, type Condition } from '../conditions/condition.ts';
+import type { Immobiliser } from '../conditions/immobilised-step.ts';
+import {
+  ACTIVATE_CONDITIONS,
+  ONE_BANK_CONDITIONS,
+  PARKED,
+} from '../conditions/standing-conditions.ts';
+import type { VehicleSignals } from '../conditions/vehicle-signals.ts';
+import { watchConditions } from '../conditions/watch-conditions.ts';
+import type { Timer } from '../ports.ts';
+import type { ConditionsGate, GateStep } from '../transaction/conditions.ts';
+import { VOLTAGE_DIP_MS } from './limits.ts';
+
+/** What a gate stands on. */
+export interface SafeGateOptions {
+  readonly signals: VehicleSignals;
+  readonly timer: Timer;
+  /** Whether an ECU is written over in its only bank: the stricter conditions hold then. */
+  readonly hasOneBank: boolean;
+  readonly immobiliser: Immobiliser;
+}
+
+/** A gate that also keeps the vehicle from being driven. */
+export interface SafeGate extends ConditionsGate {
+  /** Says that the transaction has ended, and all of the vehicle fits together again. */
+  settle(): Promise<void>;
+}
+
+/** Makes a gate. Whatever it cannot measure holds it shut. */
+export function createSafeGate(options: SafeGateOptions): SafeGate {
+  const { signals, timer, immobiliser } = options;
+  const conditionsOf = (step: GateStep): readonly Condition[] => {
+    // A vehicle that is half changed over is worst off: it goes back as soon as it stands.
+    if (step === 'roll-back') return PARKED;
+    return options.hasOneBank ? ONE_BANK_CONDITIONS : ACTIVATE_CONDITIONS;
+  };
+  const reasonNow = (step: GateStep): string =>
+    describeAll(findUnmetConditions(conditionsOf(step), signals, timer.elapsedMs()));
+  let isHeld = false;
+  return {
+    check: async (step) => {
+      const before = reasonNow(step);
+      if (before !== '') return { isGo: false, reason: before };
+      try {
+        await immobiliser.hold('software is being installed');
+      } catch {
+        return { isGo: false, reason: 'the vehicle could be driven meanwhile' };
+      }
+      // Asked again: somebody may have driven off while the immobiliser was being asked.
+      const reason = reasonNow(step);
+      // Nothing was begun: the vehicle is the driver's as before.
+      if (reason !== '' && !isHeld) await immobiliser.release();
+      else isHeld = true;
+      return { isGo: reason === '', reason };
+    },
+    watch: (step, onViolated) =>
+      watchConditions({
+        conditions: conditionsOf(step),
+        signals,
+        timer,
+        graceMs: VOLTAGE_DIP_MS,
+        onCeased: (unmet) => onViolated(describeAll(unmet)),
+      }),
+    settle: async () => {
+      isHeld = false;
+      await immobiliser.release();
+    },
+  };
+}
+
+function describeAll(unmet: ReturnType<typeof findUnmetConditions>): string {
+  return unmet.map((one) => describeUnmet(one)).join('; ');
+}
