@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ServiceRule } from '../../src/index.ts';
 import { OTHER, UdsBench } from './support/bench.ts';
 
 const WRONG_KEY = '2712 00';
@@ -113,6 +114,14 @@ describe('UdsServer: time for work', () => {
     assert.equal(bench.ask('340022 1000 0100'), '7f3470');
   });
 
+  it('tells a group of a refusal, once it has asked it for time', () => {
+    const bench = new UdsBench();
+    bench.isHolding = true;
+    bench.ask('22f190', { isFunctional: true });
+    assert.equal(bench.pass(40), '7f2278');
+    assert.equal(bench.release({ kind: 'refused', responseCode: 0x31 }), '7f2231');
+  });
+
   it('answers aloud what was to be answered silently, once it has asked for time', () => {
     const bench = new UdsBench();
     bench.isHolding = true;
@@ -135,6 +144,36 @@ describe('UdsServer: the order of checks {14229-1:2020 8.7}', () => {
     assert.equal(bench.ask('1002'), '5002003201f4');
     assert.equal(bench.ask('8502'), '7f857f');
     assert.equal(bench.ask('2ef101 01'), '7f2e33');
+  });
+
+  it('keeps what belongs to a session out of the default one, whatever a table says', () => {
+    const anywhere = { sessions: ['default', 'extended'] } as const;
+    const subFunctions = new Map([[0x11, anywhere]]);
+    const services = new Map<number, ServiceRule>([
+      [0x10, { ...anywhere, subFunctions: new Map([[3, anywhere]]) }],
+      [0x27, { ...anywhere, subFunctions }],
+      [0x36, anywhere],
+    ]);
+    const bench = new UdsBench({ services });
+    assert.equal(bench.ask('2711'), '7f277f');
+    assert.equal(bench.ask('3601aa'), '7f367f');
+    bench.ask('1003');
+    assert.equal(bench.ask('2711'), '671101020311');
+    assert.equal(bench.ask('3601aa'), '7f3624');
+  });
+
+  it('looks at the rights of a sub-function after its session', () => {
+    const extended = { sessions: ['extended'] } as const;
+    const both = { sessions: ['default', 'extended'] } as const;
+    const locked = { ...extended, levels: [0x11] };
+    const services = new Map<number, ServiceRule>([
+      [0x10, { ...both, subFunctions: new Map([[3, both]]) }],
+      [0x11, { ...both, subFunctions: new Map([[1, locked]]) }],
+    ]);
+    const bench = new UdsBench({ services });
+    assert.equal(bench.ask('1101'), '7f117e');
+    bench.ask('1003');
+    assert.equal(bench.ask('1101'), '7f1133');
   });
 
   it('ignores what is a response, or nothing', () => {

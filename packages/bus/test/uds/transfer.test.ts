@@ -161,6 +161,24 @@ describe('UdsServer: one block from erasure to check', () => {
     assert.equal(bench.ask('3101ff01'), '7f3124');
   });
 
+  it('takes a block for spoilt whose erasure or check broke off', () => {
+    const bench = new UdsBench();
+    bench.authenticate();
+    bench.ask('3101ff000101');
+    bench.ecu.refusals.set('eraseBlock', 0x72);
+    assert.equal(bench.ask('3101ff000101'), '7f3172');
+    assert.equal(bench.ask('340022 1000 0100'), '7f3470');
+    bench.ecu.refusals.clear();
+    bench.ask('3101ff000101');
+    bench.ask('340022 1000 0080');
+    bench.ask(blockOf(1));
+    bench.ask('37');
+    bench.ecu.refusals.set('checkBlock', 0x22);
+    assert.equal(bench.ask('310102020101'), '7f3122');
+    bench.ecu.refusals.clear();
+    assert.equal(bench.ask('310102020101'), '7f3124');
+  });
+
   it('writes nothing twice over one erasure', () => {
     const bench = new UdsBench();
     bench.authenticate();
@@ -250,6 +268,18 @@ describe('UdsServer: files {14229-1:2020 15.6}', () => {
     assert.equal(bench.ask('3603'), '7f3624');
     assert.equal(bench.ask('37'), '77');
     assert.equal(bench.ecu.operations.filter(({ kind }) => kind === 'readTransfer').length, 2);
+  });
+
+  it('opens no file that is longer than any can be, whoever says so', () => {
+    const bench = new UdsBench();
+    bench.authenticate();
+    assert.equal(bench.ask('38010001610006 010000000001 010000000001'), '7f3831');
+    bench.isHolding = true;
+    bench.ask('380400016100');
+    const endless = { kind: 'opened', sizeBytes: 2 ** 40 + 1, positionBytes: 0 } as const;
+    assert.equal(bench.release({ kind: 'done', result: endless }), '7f3831');
+    bench.isHolding = false;
+    assert.equal(bench.ask('3601'), '7f3624');
   });
 
   it('refuses paths that climb, hide or are none', () => {
