@@ -87,6 +87,25 @@ function seal(section: Uint8Array, header: Uint8Array): Uint8Array {
   return section;
 }
 
+/** Puts other bytes in the place of a packed stream, with lengths and checksum that fit. */
+function withStream(packed: Uint8Array, lengthBytes: number): Buffer {
+  const header = encodeDeltaHeader({
+    base: identityOf(BASE),
+    image: identityOf(IMAGE),
+    pageBytes: undefined,
+  });
+  const place = { header, index: 0 };
+  const section = { givesBytes: IMAGE.length, width: 1, streams: RIGHT } as const;
+  // The literals are the last stream.
+  const honest = Buffer.concat([encodeSection(section, place, 3), packed]);
+  const view = new DataView(honest.buffer, honest.byteOffset);
+  const at = 9 + 5 * 9;
+  view.setUint8(at, 1);
+  view.setUint32(at + 1, lengthBytes);
+  view.setUint32(at + 5, packed.length);
+  return Buffer.concat([header, seal(honest, header)]);
+}
+
 describe('applyDelta()', () => {
   it('takes what is right', async () => {
     assert.equal(await apply(forge({})), undefined);
@@ -187,25 +206,6 @@ describe('applyDelta()', () => {
 });
 
 describe('applyDelta() and Zstandard', () => {
-  /** Puts other bytes in the place of a packed stream, with lengths and checksum that fit. */
-  function withStream(packed: Uint8Array, lengthBytes: number): Buffer {
-    const header = encodeDeltaHeader({
-      base: identityOf(BASE),
-      image: identityOf(IMAGE),
-      pageBytes: undefined,
-    });
-    const place = { header, index: 0 };
-    const section = { givesBytes: IMAGE.length, width: 1, streams: RIGHT } as const;
-    // The literals are the last stream.
-    const honest = Buffer.concat([encodeSection(section, place, 3), packed]);
-    const view = new DataView(honest.buffer, honest.byteOffset);
-    const at = 9 + 5 * 9;
-    view.setUint8(at, 1);
-    view.setUint32(at + 1, lengthBytes);
-    view.setUint32(at + 5, packed.length);
-    return Buffer.concat([header, seal(honest, header)]);
-  }
-
   it('refuse a stream that unpacks to more than it says', async () => {
     const bomb = zstdCompressSync(new Uint8Array(50_000_000));
     assert.equal(await apply(withStream(bomb, bomb.length + 1)), 'DELTA_SECTION');
