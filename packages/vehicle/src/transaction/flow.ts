@@ -15,7 +15,7 @@ export interface Transfer {
 /** What transfers share. */
 export interface Capacity {
   /** Bytes per second of a bus; undefined when it holds nobody back. */
-  busOf(bus: string): number | undefined;
+  readonly busOf: (bus: string) => number | undefined;
   readonly gatewayBytesPerSecond: number | undefined;
 }
 

@@ -93,14 +93,6 @@ export type TransactionEcu = Readonly<TransactionRecord['ecus'][number]>;
 /** The bytes of an image as they were downloaded. */
 export type ServedImage = TransactionEcu['served'];
 
-/** The phases that may follow each, for whoever checks a journal. */
-export const NEXT_PHASES: Readonly<Record<TransactionPhase, readonly TransactionPhase[]>> = {
-  preparing: ['activating'],
-  activating: ['committing', 'rolling-back'],
-  committing: [],
-  'rolling-back': [],
-};
-
 /** Changes one ECU of a record; the silence is over then. */
 export function withEcu(
   record: TransactionRecord,

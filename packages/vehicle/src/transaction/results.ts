@@ -32,7 +32,7 @@ export function isFailure({ code }: Pick<EcuResult, 'code'>): boolean {
 }
 
 /** The result of an ECU that runs its new image. */
-export function succeeded(ecu: EcuIdentifier): EcuResult {
+function succeeded(ecu: EcuIdentifier): EcuResult {
   return { ecu, code: 'OK', description: 'Installing package was successful' };
 }
 

@@ -81,7 +81,9 @@ function runs(world: World): readonly unknown[] {
   return [TBOX, BRAKE, PUMP].map((ecu) => {
     const report = world.lastReport(ecu);
     const { trial } = objectAt(report, ['custom']);
-    return `${String(objectAt(report, ['installed_image'])['filepath'])} ${String(trial)}`;
+    const name = objectAt(report, ['installed_image'])['filepath'];
+    assert.ok(typeof name === 'string' && typeof trial === 'boolean');
+    return `${name} ${trial}`;
   });
 }
 
