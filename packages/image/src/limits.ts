@@ -30,8 +30,8 @@ export const ENCRYPTED_LENGTH_MAX_BYTES: number = 64 * 1024 ** 3;
 /** How long an ECU or hardware identifier may be in UTF-8: aktualizr allows 64 and 200. */
 export const IDENTIFIER_LENGTH_MAX_BYTES = 255;
 
-/** The longest image that a delta is made from or to: what an encrypted image may have. */
-export const DELTA_IMAGE_MAX_BYTES: number = ENCRYPTED_LENGTH_MAX_BYTES;
+/** The longest image that a delta is made from or to: as long as an encrypted one. */
+export const DELTA_IMAGE_MAX_BYTES: number = 64 * 1024 ** 3;
 
 /**
  * What the streams of one section may hold together: applying keeps one section in memory, packed and

@@ -4,13 +4,6 @@
  */
 import type { DeltaSource } from './delta-source.ts';
 
-/** A place that the content chose. */
-export interface Sample {
-  /** Behind the bytes that were seen. */
-  readonly at: number;
-  readonly fingerprint: number;
-}
-
 /** Finds where bytes of an image lie in the base. */
 export interface FingerprintIndex {
   /** One place of so many, to the power of two, is chosen. */
@@ -20,7 +13,7 @@ export interface FingerprintIndex {
 }
 
 /** How many bytes a fingerprint sees. */
-export const SEEN_BYTES = 32;
+const SEEN_BYTES = 32;
 
 /** Places in the index: 130 MB, however long the base is. */
 const SAMPLES_MAX = 8_388_608;
@@ -30,7 +23,7 @@ const PIECE_BYTES = 262_144;
 const GEAR: Uint32Array = makeGear();
 
 /** Chooses how many places are sampled: so many that the index of the longest base stays bounded. */
-export function chooseRate(baseBytes: number): number {
+function chooseRate(baseBytes: number): number {
   return Math.max(
     RATE_LOG2_MIN,
     Math.ceil(Math.log2(Math.max(1, (1.5 * baseBytes) / SAMPLES_MAX))),
@@ -41,7 +34,7 @@ export function chooseRate(baseBytes: number): number {
  * Samples a stretch of an image.
  *
  * @param rateLog2 - see `FingerprintIndex`.
- * @param visit - is given each sample; the place to go on from, when it returns one further ahead.
+ * @param visit - is given each place, behind the bytes that were seen; where to go on, when that is further ahead.
  */
 export function samplePlaces(
   source: DeltaSource,

@@ -6,7 +6,7 @@ import { encodeSection, estimatePacked, type Streams } from './section.ts';
 import { ByteSink } from './varint.ts';
 
 /** A stretch that is longer is cut, so that a section never grows much beyond its size. */
-export const PIECE_BYTES = 65_536;
+const PIECE_BYTES = 65_536;
 
 /** A difference in every unit: a gap, and as many bytes. */
 const WORST_PER_BYTE = 2;
