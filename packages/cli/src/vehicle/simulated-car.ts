@@ -12,6 +12,8 @@ export const SIGNALS_FILE = 'signals.json';
 /** There while the vehicle must not be driven, with the reason. */
 const IMMOBILISER_FILE = 'immobilised.txt';
 const SIGNALS_MAX_BYTES = 65_536;
+/** What a sensor has measured is this old when it is read, as on a bus that repeats it. */
+const SAMPLE_AGE_MS = 50;
 
 /** Parked at home. */
 const PARKED_CAR: JsonObject = {
@@ -49,7 +51,7 @@ export function openSignals(folder: string, timer: Timer): VehicleSignals {
       const value = member(load(), name);
       const isReading =
         typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string';
-      return isReading ? { value, atMs: timer.elapsedMs() } : undefined;
+      return isReading ? { value, atMs: timer.elapsedMs() - SAMPLE_AGE_MS } : undefined;
     },
   };
 }
