@@ -253,7 +253,7 @@ describe('openUdsSecondaryLink(): refusals', () => {
     await assert.rejects(node.link.status(), { code: 'CLOSED' });
   });
 
-  it('gives no orders to an ECU that is not the one of the certificate', async (test) => {
+  it('gets nothing done by an ECU that sees no role in its certificate', async (test) => {
     const world = await makeVehicleWorld();
     const node = await runUdsNode(test, world, { roleOf: () => undefined });
     await assert.rejects(node.link.report(NONCE), {
