@@ -34,8 +34,8 @@ export interface BankRecord {
   readonly releaseFloor: number;
   /** With one bank: what was final last, while something else is in the bank. */
   readonly fallback: SlotImage | undefined;
-  /** Stored when the update began. */
-  readonly troubleCodesBefore: readonly number[];
+  /** Stored when the update began; undefined when nothing has ever run that could tell. */
+  readonly troubleCodesBefore: readonly number[] | undefined;
   readonly outcome: BankOutcome | undefined;
 }
 
@@ -57,7 +57,7 @@ export function emptyRecord(bankCount: number): BankRecord {
     isReverting: false,
     releaseFloor: 0,
     fallback: undefined,
-    troubleCodesBefore: [],
+    troubleCodesBefore: undefined,
     outcome: undefined,
   };
 }
@@ -76,7 +76,7 @@ export function packRecord(record: BankRecord): Uint8Array {
   for (const content of banks) packContent(packer, content);
   packer.bytes(fallback === undefined ? 0 : 1);
   if (fallback !== undefined) packImage(packer, fallback);
-  packCodes(packer, record.troubleCodesBefore);
+  packKnownCodes(packer, record.troubleCodesBefore);
   packer.bytes(outcome === undefined ? 0 : 1);
   if (outcome !== undefined) packOutcome(packer, outcome);
   return packer.packed();
@@ -93,7 +93,7 @@ export function unpackRecord(bytes: Uint8Array): BankRecord | undefined {
     const bankCount = unpacker.choice(BANKS_MAX + 1);
     const banks = Array.from({ length: bankCount }, () => unpackContent(unpacker));
     const fallback = unpacker.choice(2) === 1 ? unpackImage(unpacker) : undefined;
-    const troubleCodesBefore = unpackCodes(unpacker);
+    const troubleCodesBefore = unpackKnownCodes(unpacker);
     const outcome = unpacker.choice(2) === 1 ? unpackOutcome(unpacker) : undefined;
     const running = runningByte < bankCount ? runningByte : undefined;
     const trial = trialByte < bankCount ? { bank: trialByte, boots } : undefined;
@@ -140,6 +140,15 @@ function unpackCodes(unpacker: Unpacker): readonly number[] {
   });
 }
 
+function packKnownCodes(packer: Packer, codes: readonly number[] | undefined): void {
+  packer.bytes(codes === undefined ? 0 : 1);
+  if (codes !== undefined) packCodes(packer, codes);
+}
+
+function unpackKnownCodes(unpacker: Unpacker): readonly number[] | undefined {
+  return unpacker.choice(2) === 1 ? unpackCodes(unpacker) : undefined;
+}
+
 function packOutcome(packer: Packer, outcome: BankOutcome): void {
   const { result, image, reason, health } = outcome;
   packer.bytes(RESULTS.indexOf(result));
@@ -148,7 +157,7 @@ function packOutcome(packer: Packer, outcome: BankOutcome): void {
   packer.bytes(health === undefined ? 0 : 1);
   if (health === undefined) return;
   packer.bytes(health.isSelfTestPassed ? 1 : 0, Math.min(health.resets, 0xff));
-  packCodes(packer, health.troubleCodesBefore);
+  packKnownCodes(packer, health.troubleCodesBefore);
   packCodes(packer, health.troubleCodesAfter);
 }
 
@@ -163,6 +172,6 @@ function unpackHealth(unpacker: Unpacker): BootHealth | undefined {
   if (unpacker.choice(2) === 0) return undefined;
   const isSelfTestPassed = unpacker.choice(2) === 1;
   const resets = unpacker.byte();
-  const troubleCodesBefore = unpackCodes(unpacker);
+  const troubleCodesBefore = unpackKnownCodes(unpacker);
   return { isSelfTestPassed, resets, troubleCodesBefore, troubleCodesAfter: unpackCodes(unpacker) };
 }

@@ -386,7 +386,7 @@ export class FlashBankSlots implements BankSlots {
     return this.#stateOf(0) === 'confirmed' ? this.#images[0] : this.#record.fallback;
   }
 
-  async #readTroubleCodes(): Promise<readonly number[]> {
+  async #readTroubleCodes(): Promise<readonly number[] | undefined> {
     // The boot loader alone knows of none: those of when something ran stay.
     const { running, troubleCodesBefore } = this.#record;
     const { selfTest } = this.#setup;

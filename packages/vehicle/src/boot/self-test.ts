@@ -30,7 +30,7 @@ export interface ExaminationRequest {
   readonly image: SlotImage;
   readonly selfTest: SelfTest | undefined;
   readonly watchdog: Watchdog | undefined;
-  readonly troubleCodesBefore: readonly number[];
+  readonly troubleCodesBefore: readonly number[] | undefined;
   readonly resets: number;
 }
 
@@ -55,7 +55,8 @@ async function runTest(request: ExaminationRequest): Promise<Examination> {
   const isSelfTestPassed = refusal === '';
   const health = { isSelfTestPassed, troubleCodesBefore, troubleCodesAfter, resets };
   if (!isSelfTestPassed) return { kind: 'examined', health, reason: refusal };
-  const isNew = (code: number): boolean => !troubleCodesBefore.includes(code);
+  // Without a list of before, nothing is new: a part that is programmed first may have any history.
+  const isNew = (code: number): boolean => troubleCodesBefore?.includes(code) === false;
   const added = troubleCodesAfter.filter(isNew).map((code) => code.toString(16).padStart(6, '0'));
   const reason = added.length === 0 ? '' : `new trouble codes: ${added.join(' ')}`;
   return { kind: 'examined', health, reason };

@@ -92,7 +92,7 @@ function healthObject(health: BootHealth): JsonObject {
   return {
     isSelfTestPassed,
     resets,
-    troubleCodesBefore: troubleCodesBefore.map(troubleCodeText),
+    troubleCodesBefore: troubleCodesBefore?.map(troubleCodeText) ?? null,
     troubleCodesAfter: troubleCodesAfter.map(troubleCodeText),
   };
 }

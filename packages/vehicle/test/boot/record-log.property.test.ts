@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseTargetName } from '@immota/uptane';
-import { type BankRecord, openRecordLog, SimulatedFlash, type SlotImage } from '@immota/vehicle';
+import {
+  type BankRecord,
+  FlashPowerCut,
+  openRecordLog,
+  SimulatedFlash,
+  type SlotImage,
+} from '@immota/vehicle';
 import fc from 'fast-check';
 import { SMALL_PART } from '../support/flash-bench.ts';
 
@@ -44,7 +50,7 @@ const content = fc.record(
 const health = fc.record(
   {
     isSelfTestPassed: fc.boolean(),
-    troubleCodesBefore: codes,
+    troubleCodesBefore: fc.option(codes, { nil: undefined }),
     troubleCodesAfter: codes,
     resets: fc.nat(255),
   },
@@ -69,11 +75,17 @@ const record: fc.Arbitrary<BankRecord> = fc.record(
     isReverting: fc.boolean(),
     releaseFloor: fc.maxSafeNat(),
     fallback: fc.option(image, { nil: undefined }),
-    troubleCodesBefore: codes,
+    troubleCodesBefore: fc.option(codes, { nil: undefined }),
     outcome: fc.option(outcome, { nil: undefined }),
   },
   PLAIN,
 );
+
+async function save(flash: SimulatedFlash, one: BankRecord): Promise<void> {
+  const log = openRecordLog(flash, PLACES);
+  await log.load();
+  await log.save(one);
+}
 
 describe('openRecordLog()', () => {
   it('finds the last record that was saved', async () => {
@@ -108,6 +120,35 @@ describe('openRecordLog()', () => {
     assert.ok(found.kind === 'found');
     assert.equal(found.record.banks[1]?.durableBytes, 200);
     assert.ok(flash.wearOf(1) + flash.wearOf(4) < 12);
+  });
+  it('believes a record whose last unit is in doubt always or never', async () => {
+    const geometry = { ...SMALL_PART, writeUnitBytes: 1 };
+    const [base] = fc.sample(record, { numRuns: 1, seed: 7 });
+    assert.ok(base !== undefined);
+    const one: BankRecord = { ...base, fallback: undefined, outcome: undefined };
+    const blank = new SimulatedFlash({ geometry });
+    const whole = blank.copy();
+    await save(whole, one);
+    const written = Buffer.from(whole.peek(1024, 1024));
+    const end = written.findLastIndex((byte) => byte !== 0xff);
+    let inDoubt = 0;
+    let changing = 0;
+    for (let seed = 0; seed < 4000; seed += 1) {
+      const flash = blank.copy();
+      // Three erasures, and then the write.
+      flash.failPower({ operation: 4, kind: 'torn', seed, isMarginal: true });
+      await assert.rejects(save(flash, one), FlashPowerCut);
+      flash.powerOn();
+      if (Buffer.compare(flash.peek(1024, end), written.subarray(0, end)) !== 0) continue;
+      inDoubt += 1;
+      const found = new Set<string>();
+      for (let start = 0; start < 8; start += 1) {
+        found.add((await openRecordLog(flash, PLACES).load()).kind);
+      }
+      if (found.size > 1) changing += 1;
+    }
+    assert.ok(inDoubt > 20, `${inDoubt} were torn in their last byte`);
+    assert.ok(changing <= 1, `${changing} are a record at some starts and none at others`);
   });
   it('takes damage for no record, and does not stop at any', async () => {
     const noise = fc.uint8Array({ minLength: 4, maxLength: 400 });

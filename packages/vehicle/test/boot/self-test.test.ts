@@ -69,6 +69,18 @@ describe('a trial', () => {
     assert.equal(outcome?.reason, 'new trouble codes: 0000a2');
     assert.deepEqual(outcome.health?.troubleCodesAfter, [1, 0xa2]);
   });
+  it('compares nothing when nothing ran before that could tell', async () => {
+    const bench = createFlashBench(2);
+    const selfTest = { readTroubleCodes: async () => [7], check: async () => true };
+    const slots = await bench.open({ selfTest });
+    await slots.boot();
+    await writeImage(slots, ONE);
+    await slots.activate();
+    assert.equal((await slots.boot())?.name, 'one.bin');
+    const health = slots.condition().outcome?.health;
+    assert.deepEqual(health?.troubleCodesBefore, undefined);
+    assert.deepEqual(health?.troubleCodesAfter, [7]);
+  });
   it('fails when its self test says so', async () => {
     const selfTest = testOf({ before: [], after: [] }, async () => false);
     const slots = await tried({ selfTest });

@@ -38,7 +38,7 @@ export interface FlashBench {
 }
 
 /** The hardware of every bench. */
-export const BENCH_HARDWARE = parseHardwareIdentifier('bench-mcu');
+const BENCH_HARDWARE = parseHardwareIdentifier('bench-mcu');
 
 /** Plans a small part. */
 export function planBench(geometry: FlashGeometry, banks: 1 | 2): FlashLayout {
