@@ -7,7 +7,7 @@ import { copyBroken, type Edit } from './scratch-copy.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** As many as fit into two minutes of a core, PostgreSQL included. */
-const RUNS = 50;
+const RUNS = 40;
 /** Where the faults that reach it strike often, a planted bug shows within a few; more would mean that nobody looks. */
 const BROKEN_RUNS = 20;
 /** Always the same worlds, so that a change is judged by what it changed; `npm run simulate` searches wide. */
