@@ -36,7 +36,7 @@ export const ONE_BANK: CutClass = {
   run: async (options) =>
     exhaust(options.isBounded ? VARIANTS.slice(0, 2) : VARIANTS, options, {
       tears: options.isBounded ? 1 : 2,
-      nestedEvery: options.isBounded ? 60 : 12,
+      nestedEvery: options.isBounded ? 60 : 20,
       randomRuns: options.isBounded ? 2 : 40,
     }),
 };

@@ -64,7 +64,8 @@ describe('listen()', () => {
     const database = await openDatabase({
       url: `postgres://${url.username}:${url.password}@${place}`,
     });
-    await assert.rejects(database.listen('news', () => assert.fail('nothing was said')));
+    const listening = database.listen('news', () => assert.fail('nothing was said'));
+    await assert.rejects(listening, { message: 'Connection terminated unexpectedly' });
     const { rows } = await sql<{ one: number }>`select 1 as one`.execute(database.kysely);
     assert.deepEqual(rows, [{ one: 1 }]);
     await database.close();
