@@ -237,7 +237,7 @@ describe('a Primary and its Secondaries', () => {
     await assign();
     assert.equal((await checkIn()).kind, 'installed');
   });
-  it('takes an ECU back from a trial that no transaction knows of {uptane L1}', async (test) => {
+  it('goes on after the decision until the last ECU has heard of it, and after a lost activation', async (test) => {
     const { world, brake, checkIn, assign } = await prepared(test);
     await assign();
     brake.broken.set('confirm', UNREACHABLE);

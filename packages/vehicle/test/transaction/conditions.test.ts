@@ -79,6 +79,18 @@ describe('the conditions of a vehicle', () => {
     assert.equal(codeOf(await checkIn()), 'failed');
     assert.equal(brake.running?.name, undefined);
   });
+  it('take back what somebody activates out of turn, since no transaction has decided it {uptane L1}', async (test) => {
+    const { brake, gate, checkIn } = await prepared(test);
+    gate.closed.add('activate');
+    assert.equal(codeOf(await checkIn()), 'CONDITIONS');
+    await brake.activate();
+    assert.equal((await brake.status()).phase, 'trial');
+    assert.equal(codeOf(await checkIn()), 'CONDITIONS');
+    assert.equal(brake.running, undefined);
+    assert.equal((await brake.status()).phase, 'prepared');
+    gate.closed.clear();
+    assert.equal(codeOf(await checkIn()), 'installed');
+  });
   it('are watched: no ECU is begun once they are violated', async (test) => {
     const { brake, gate, checkIn } = await prepared(test);
     const status = brake.status.bind(brake);
