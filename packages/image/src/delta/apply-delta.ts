@@ -145,18 +145,20 @@ async function* readPages(
   header: Uint8Array,
 ): AsyncGenerator<GivenPage, void, undefined> {
   const head = new Uint8Array(SECTION_HEAD_LENGTH_BYTES);
+  // The same memory for all sections: given back and taken again it would leave holes.
+  let room = new Uint8Array();
   for (let index = 0; !run.isComplete; index += 1) {
     if ((await reader.take(head)) < head.length) throw truncated();
     const { packedBytes, givesBytes } = decodeSectionHead(head);
     if (givesBytes === 0) {
       throw new ImageFault('DELTA_SECTION', 'Cannot read delta: a section that gives nothing');
     }
-    const body = new Uint8Array(packedBytes);
+    if (room.length < packedBytes) room = new Uint8Array(packedBytes);
+    const body = room.subarray(0, packedBytes);
     if ((await reader.take(body)) < body.length) throw truncated();
     const decoded = decodeSection(head, body, { header, index });
     yield* run.run(decoded.section);
     decoded.release();
-    body.buffer.transfer(0);
   }
   if ((await reader.take(new Uint8Array(1))) > 0) {
     throw new ImageFault('TRAILING_DATA', 'Cannot read delta: bytes follow its last section');

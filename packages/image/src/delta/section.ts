@@ -177,7 +177,9 @@ export function decodeSection(
     // Left to the collector, the streams of many sections would be in memory at once.
     release(): void {
       for (const [index, bytes] of unpacked.entries()) {
-        if (packings[index]?.isPacked === true) releaseBytes(bytes);
+        const room = packings[index]?.isPacked === true ? roomFor(bytes.length) : undefined;
+        // Small ones share a pool of the library's, which is longer.
+        if (bytes.buffer.byteLength === room) releaseBytes(new Uint8Array(bytes.buffer));
       }
     },
   };
@@ -198,8 +200,8 @@ function unpack(bytes: Uint8Array, lengthBytes: number): Uint8Array {
   let unpacked: Uint8Array;
   try {
     unpacked = zstdDecompressSync(bytes, {
-      // One piece of memory, as long as the stream; more than it has is an error of the library.
-      chunkSize: Math.max(lengthBytes, 64),
+      // One piece of memory, and a byte to spare: the library takes as much again when one is full.
+      chunkSize: roomFor(lengthBytes),
       maxOutputLength: lengthBytes,
       params: { [ZSTD_d_windowLogMax]: DELTA_WINDOW_LOG2_MAX },
     });
@@ -208,6 +210,11 @@ function unpack(bytes: Uint8Array, lengthBytes: number): Uint8Array {
   }
   if (unpacked.length !== lengthBytes) throw malformed('a stream of another length');
   return unpacked;
+}
+
+/** Less the library does not take. */
+function roomFor(lengthBytes: number): number {
+  return Math.max(lengthBytes + 1, 64);
 }
 
 function checksumOf(
