@@ -7,7 +7,7 @@
  * is read. Here such documents are taken apart by hand; the engine decodes one text at a time.
  */
 import { assert } from './assert.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from './json-value.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

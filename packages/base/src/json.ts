@@ -9,14 +9,7 @@
 import { InputFault } from './fault.ts';
 import { hasEscapedName, readEscaped } from './json-escaped.ts';
 import { type JsonSpan, scanJson } from './json-scan.ts';
-
-/** Any JSON value. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
-
-/** A JSON object. Its members are found with `member` or `Object.entries` only. */
-export interface JsonObject {
-  readonly [name: string]: JsonValue;
-}
+import type { JsonObject, JsonValue } from './json-value.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -212,7 +212,6 @@ export {
   type FrameRule,
   type GatewayRules,
   parseGatewayRules,
-  type ServiceRule,
 } from './gateway/rules.ts';
 export {
   EVENTS_LOST_ID,
@@ -221,6 +220,7 @@ export {
   type SecurityEvents,
   type SecurityEventsOptions,
 } from './gateway/security-events.ts';
+export type { ServiceRule } from './gateway/guarded-services.ts';
 export { TesterRoles } from './gateway/tester-roles.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {

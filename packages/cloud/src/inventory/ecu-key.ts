@@ -35,6 +35,13 @@ export function isKnownKey({ algorithm }: EcuKey): boolean {
   return algorithm !== UNKNOWN.algorithm;
 }
 
+/** An ECU as its vehicle registers it. */
+export interface RegisteredEcu extends EcuKey {
+  readonly ecuId: string;
+  readonly hardwareId: string;
+  readonly isPrimary: boolean;
+}
+
 /** Makes keys ready to verify with, and keeps the last used: making one costs a tenth of a verification. */
 export class EcuKeyCache {
   readonly #keys = new Map<string, PublicKey>();

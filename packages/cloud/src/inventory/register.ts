@@ -12,15 +12,8 @@ import type { NewEvent } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import type { EcuRow } from '../schema/tables.ts';
-import { type EcuKey, isKnownKey, parseEcuKey } from './ecu-key.ts';
+import { isKnownKey, parseEcuKey, type RegisteredEcu } from './ecu-key.ts';
 import { removeEcu, saveEcu } from './save-ecu.ts';
-
-/** An ECU as its vehicle registers it. */
-export interface RegisteredEcu extends EcuKey {
-  readonly ecuId: string;
-  readonly hardwareId: string;
-  readonly isPrimary: boolean;
-}
 
 /** How an ECU of a vehicle that has registered may change: by an operator, or by itself. */
 export type ReplacementPolicy = 'approve' | 'allow';

@@ -2,7 +2,7 @@
 import { sql } from '@immota/store';
 import { outdatePlan } from '../director/outdate-plan.ts';
 import type { CloudTransaction } from '../schema/database.ts';
-import type { RegisteredEcu } from './register.ts';
+import type { RegisteredEcu } from './ecu-key.ts';
 
 /** With the same key a counter must go on: older reports of that key would count again. */
 const IS_SAME_KEY = sql`ecu.key_algorithm = excluded.key_algorithm

@@ -6,7 +6,8 @@
 import { TokenBucket } from '@immota/bus';
 import { Conversations, type ConversationKey } from './conversations.ts';
 import type { Refusal, RefusalReason } from './refusal.ts';
-import type { DiagnosticRule, GatewayRules, Range, ServiceRule } from './rules.ts';
+import type { Range, ServiceRule } from './guarded-services.ts';
+import type { DiagnosticRule, GatewayRules } from './rules.ts';
 
 /** A request on its way. */
 export interface DiagnosticQuestion extends ConversationKey {

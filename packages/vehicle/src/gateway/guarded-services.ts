@@ -2,7 +2,20 @@
  * Services of UDS (ISO 14229-1) by which software, data or the conduct of an ECU can be altered. They are
  * never open to whoever plugs something in.
  */
-import type { Range, ServiceRule } from './rules.ts';
+/** From the first to the last, both within. */
+export interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A service, and what of it. */
+export interface ServiceRule {
+  readonly service: number;
+  /** Without the bit that suppresses answers; all of them when left out. */
+  readonly subFunctions?: readonly number[] | undefined;
+  /** Data or routine identifiers; all of them when left out. */
+  readonly identifiers?: readonly Range[] | undefined;
+}
 
 const SESSION_CONTROL = 0x10;
 const ROUTINE_CONTROL = 0x31;

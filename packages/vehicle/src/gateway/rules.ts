@@ -6,14 +6,8 @@
  */
 import { z } from 'zod';
 import { GatewayFault } from './gateway-fault.ts';
-import { isGuarded } from './guarded-services.ts';
+import { isGuarded, type Range, type ServiceRule } from './guarded-services.ts';
 import { BUSES_MAX, NAME_MAX_LENGTH, RANGES_MAX, RULES_MAX, SERVICES_MAX } from './limits.ts';
-
-/** From the first to the last, both within. */
-export interface Range {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** How often: bursts, and a rate that lasts. */
 export interface Rate {
@@ -57,15 +51,6 @@ export interface DiagnosticPair {
 export interface FunctionalGroup {
   readonly address: number;
   readonly members: readonly number[];
-}
-
-/** A service, and what of it. */
-export interface ServiceRule {
-  readonly service: number;
-  /** Without the bit that suppresses answers; all of them when left out. */
-  readonly subFunctions?: readonly number[] | undefined;
-  /** Data or routine identifiers; all of them when left out. */
-  readonly identifiers?: readonly Range[] | undefined;
 }
 
 /** Requests that testers may make. */
