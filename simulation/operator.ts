@@ -23,6 +23,8 @@ const OVER = new Set(['updated', 'not-needed']);
 export class Operator {
   readonly #setup: OperatorSetup;
   #repeats = 0;
+  /** Whether an approval was begun: the cloud may have died of it, and done it all the same. */
+  #isRepeatDue = false;
 
   constructor(setup: OperatorSetup) {
     this.#setup = setup;
@@ -87,20 +89,23 @@ export class Operator {
    * An ECU that did not answer when its vehicle registered comes later, and waits for a word. Campaigns
    * that were over without it do not begin again for it.
    *
-   * @returns whether there was one.
+   * @returns whether there was one, and the release is to be sent again.
    */
   async #approve(): Promise<boolean> {
     const { cloud, story } = this.#setup;
     const approved = await cloud.operate(async (_, running) => {
       const { context } = running.cloud;
       const waiting = await listReplacements(context);
+      if (waiting.length > 0) this.#isRepeatDue = true;
       for (const { vehicle_id: vehicleId, ecu_id: ecuId } of waiting) {
         await approveReplacement(context, { vehicleId, ecuId, by: 'operator' });
       }
       return waiting.map((row) => row.ecu_id);
     });
     for (const ecu of approved ?? []) story.tell('ecu-approved', ecu);
-    return approved !== undefined && approved.length > 0;
+    if (approved === undefined || !this.#isRepeatDue) return false;
+    this.#isRepeatDue = false;
+    return true;
   }
 
   async #states(

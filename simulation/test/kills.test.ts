@@ -13,6 +13,9 @@ const BROKEN_RUNS = 20;
 /** Always the same worlds, so that a change is judged by what it changed; `npm run simulate` searches wide. */
 const SEED = '1';
 
+/** Beyond those of the gate: an ECU's power lost to an attack, and an approval that a dying cloud had carried out. */
+const FAILED_ONCE = ['815', '271'];
+
 interface Ending {
   readonly status: number | null;
   readonly output: string;
@@ -79,6 +82,12 @@ describe('simulate kills', () => {
     assert.equal(lastLine(output), `${RUNS} runs, 0 unverified, 0 lost, 0 unconverged`, output);
     assert.equal(status, 0, output);
   });
+  for (const seed of FAILED_ONCE) {
+    it(`keeps them in world ${seed}, where something was wrong once`, async () => {
+      const { status, output } = await simulate(ROOT, ['--runs', '1', '--seed', seed]);
+      assert.equal(status, 0, output);
+    });
+  }
   it('repeats a story from its seed', async () => {
     const args = ['--runs', '1', '--seed', '3', '--story'];
     const first = await simulate(ROOT, args);
