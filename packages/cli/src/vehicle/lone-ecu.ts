@@ -64,6 +64,7 @@ export async function runLoneEcu(options: LoneEcuOptions): Promise<RunningLoneEc
       bundle,
       folder: join(folder, 'own'),
       storage: placement.storage,
+      rxswin: placement.rxswin,
       surroundings: systemSurroundings(),
       onProgress,
       onRefused,

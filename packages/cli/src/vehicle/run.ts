@@ -34,6 +34,11 @@ import {
 import { TOPOLOGY_FILE } from './factory.ts';
 import { openImmobiliser, openSignals } from './simulated-car.ts';
 
+/** T-BOX, gateway and ECUs awake, without the engine: about five amperes. */
+const UPDATE_WATTS = 60;
+/** As long as nobody has foretold it. */
+const UNUSABLE_MS = 600_000;
+
 /** How a vehicle is run. */
 export interface RunVehicleOptions {
   readonly folder: string;
@@ -83,6 +88,7 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
   let needsWorkshop = false;
   const onProgress: ProgressListener = (event) => {
     options.onProgress?.(event);
+    if (event.kind === 'forecast') inside.foretell(event.unusable.high);
     if (event.kind !== 'ecu-result') return;
     needsWorkshop ||= event.code === 'WORKSHOP_REQUIRED';
     if (!needsWorkshop) gate?.settle().catch(ignore);
@@ -120,6 +126,8 @@ interface Inside {
   readonly links: readonly SecondaryLink[];
   readonly layout: VehicleLayout | undefined;
   readonly gate: SafeGate | undefined;
+  /** Hears how long the update takes at most. */
+  foretell(unusableMs: number): void;
   close(): Promise<void>;
 }
 
@@ -140,6 +148,7 @@ async function startWired(
   surroundings: Surroundings,
 ): Promise<Inside> {
   const { timer } = surroundings;
+  let unusableMs = UNUSABLE_MS;
   const signals = openSignals(folder, timer);
   const network = await startVehicleNetwork({
     topology,
@@ -165,7 +174,11 @@ async function startWired(
       timer,
       hasOneBank: topology.ecus.some(({ storage }) => storage.kind === 'one-bank'),
       immobiliser: openImmobiliser(folder),
+      loads: () => [{ watts: UPDATE_WATTS, minutes: unusableMs / 60_000 }],
     }),
+    foretell: (foretoldMs) => {
+      unusableMs = foretoldMs;
+    },
     close: async () => {
       await links.close();
       await network.close();
@@ -193,7 +206,7 @@ async function startLinked(
       const { host, port } = server;
       links.push(connectSecondary({ host, port, ecuIdentifier, credential, timer }));
     }
-    return { links, layout: undefined, gate: undefined, close };
+    return { links, layout: undefined, gate: undefined, foretell: ignore, close };
   } catch (error) {
     await close();
     throw error;

@@ -28,6 +28,8 @@ export interface EcuNodeOptions {
   readonly folder: string;
   readonly storage: StoragePlan;
   readonly surroundings: Surroundings;
+  /** The regulated software that this ECU is part of (UN R156), if it is of any. */
+  readonly rxswin?: string | undefined;
   /** False for a bench whose flash takes no time; true when left out. */
   readonly isFlashPaced?: boolean | undefined;
   readonly healthCheck?: HealthCheck | undefined;
@@ -95,6 +97,14 @@ export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
         roles: [PRIMARY_NAME],
         messageMaxBytes: endpoint.messageMaxBytes,
         memoryBytes: storage.capacityBytes,
+        identify: () => {
+          const running = storage.slots.findRunning();
+          return {
+            softwareNumber: running?.name,
+            softwareVersion: running?.releaseCounter.toString(),
+            rxswin: options.rxswin,
+          };
+        },
       });
       servers.push(
         serveUds({

@@ -4,6 +4,7 @@
  * of the vehicle fits together again; a vehicle that needs a workshop stays where it is.
  */
 import { describeUnmet, findUnmetConditions, type Condition } from '../conditions/condition.ts';
+import { assessEnergy, type EnergyLoad } from '../conditions/energy-budget.ts';
 import type { Immobiliser } from '../conditions/immobilised-step.ts';
 import {
   ACTIVATE_CONDITIONS,
@@ -23,6 +24,8 @@ export interface SafeGateOptions {
   /** Whether an ECU is written over in its only bank: the stricter conditions hold then. */
   readonly hasOneBank: boolean;
   readonly immobiliser: Immobiliser;
+  /** What the update is going to draw; the batteries must hold that, and the way back. Nothing when left out. */
+  readonly loads?: (() => readonly EnergyLoad[]) | undefined;
 }
 
 /** A gate that also keeps the vehicle from being driven. */
@@ -39,8 +42,12 @@ export function createSafeGate(options: SafeGateOptions): SafeGate {
     if (step === 'roll-back') return PARKED;
     return options.hasOneBank ? ONE_BANK_CONDITIONS : ACTIVATE_CONDITIONS;
   };
-  const reasonNow = (step: GateStep): string =>
-    describeAll(findUnmetConditions(conditionsOf(step), signals, timer.elapsedMs()));
+  const reasonNow = (step: GateStep): string => {
+    const unmet = findUnmetConditions(conditionsOf(step), signals, timer.elapsedMs());
+    // On the way back nothing is left to weigh: it needs what it needs.
+    const short = step === 'roll-back' ? '' : shortage(options);
+    return [...unmet.map((one) => describeUnmet(one)), ...(short === '' ? [] : [short])].join('; ');
+  };
   let isHeld = false;
   return {
     check: async (step) => {
@@ -71,6 +78,16 @@ export function createSafeGate(options: SafeGateOptions): SafeGate {
       await immobiliser.release();
     },
   };
+}
+
+/** Why the batteries do not hold enough, in words; empty when they do. */
+function shortage({ loads, signals, timer }: SafeGateOptions): string {
+  if (loads === undefined) return '';
+  const budget = assessEnergy(loads(), signals, timer.elapsedMs());
+  if (budget.isCovered) return '';
+  const { neededWattHours, lowVoltageWattHours, tractionWattHours } = budget;
+  const usable = lowVoltageWattHours + tractionWattHours;
+  return `the batteries hold ${neededWattHours.toFixed(1)} Wh to spare (${usable.toFixed(1)} Wh are usable)`;
 }
 
 function describeAll(unmet: ReturnType<typeof findUnmetConditions>): string {

@@ -44,6 +44,8 @@ export interface EcuPlacement {
   readonly address: number;
   readonly storage: StoragePlan;
   readonly place: PlacePlan;
+  /** RXSWIN: the regulated software that it is part of (UN R156). */
+  readonly rxswin?: string | undefined;
 }
 
 /** See the head of the file. Holding one tells you: names and addresses are unique, and refer to each other. */
@@ -89,6 +91,10 @@ const topologySchema = z.strictObject({
       z.strictObject({
         ecu: ECU,
         address: ECU_ADDRESS,
+        rxswin: z
+          .string()
+          .regex(/^[\u0020-\u007e]{1,64}$/)
+          .optional(),
         storage: z.discriminatedUnion('kind', [
           z.strictObject({ kind: z.literal('file-system') }),
           z.strictObject({ kind: z.enum(['two-bank', 'one-bank']), part: PARTS }),

@@ -144,7 +144,7 @@ class Starting {
     for (const end of this.#ends.splice(0)) await end();
   }
 
-  async #startNode({ ecu, storage, place }: EcuPlacement): Promise<void> {
+  async #startNode({ ecu, storage, place, rxswin }: EcuPlacement): Promise<void> {
     const { folder, surroundings, healthCheck, onProgress, onRefused } = this.#options;
     const own = join(folder, 'ecus', ecu);
     const bundle = loadSecondaryBundle(own);
@@ -152,6 +152,7 @@ class Starting {
       bundle,
       folder: join(own, 'own'),
       storage,
+      rxswin,
       surroundings,
       isFlashPaced: this.#options.isFlashPaced,
       healthCheck: healthCheck?.(ecu),

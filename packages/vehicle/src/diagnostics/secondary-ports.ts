@@ -60,8 +60,20 @@ export interface SecondaryPortsOptions {
   readonly dtcs?: DtcPort | undefined;
   /** Hears who programs, before anything is erased; durable when it fulfils. */
   readonly onFingerprint?: ((record: Uint8Array, context: UdsContext) => Promise<void>) | undefined;
+  /** What the ECU says of itself; undefined where it has nothing to say. */
+  readonly identify?: (() => EcuIdentification) | undefined;
   /** Restarts an ECU that has nothing to activate. */
   readonly restart?: (() => Promise<void>) | undefined;
+}
+
+/** Read by testers of any maker {14229-1:2020 C.1}. */
+export interface EcuIdentification {
+  /** The name of the image that runs. */
+  readonly softwareNumber: string | undefined;
+  /** Its release counter. */
+  readonly softwareVersion: string | undefined;
+  /** RXSWIN: the regulated software that this ECU is part of (UN R156). */
+  readonly rxswin: string | undefined;
 }
 
 /** Makes the ports. Images come as memory or as a file, as the tester likes. */
@@ -132,6 +144,8 @@ class SecondaryServer {
 
   #data(): ReadonlyMap<number, DataPort> {
     const { ecu, vehicleIdentifier, onFingerprint } = this.#options;
+    const said = (part: keyof EcuIdentification): DataPort =>
+      text(() => Promise.resolve(this.#options.identify?.()[part] ?? refuse('requestOutOfRange')));
     return new Map<number, DataPort>([
       [DATA_IDENTIFIERS.vin, text(() => Promise.resolve(vehicleIdentifier))],
       [DATA_IDENTIFIERS.ecuSerialNumber, text(() => Promise.resolve(ecu.ecuIdentifier))],
@@ -139,6 +153,9 @@ class SecondaryServer {
         DATA_IDENTIFIERS.ecuHardwareNumber,
         text(async () => (await ecu.getInfo()).hardwareIdentifier),
       ],
+      [DATA_IDENTIFIERS.ecuSoftwareNumber, said('softwareNumber')],
+      [DATA_IDENTIFIERS.ecuSoftwareVersionNumber, said('softwareVersion')],
+      [DATA_IDENTIFIERS.regulationXSoftwareIdentification, said('rxswin')],
       [
         DATA_IDENTIFIERS.activeDiagnosticSession,
         open(({ session }) => Promise.resolve(Uint8Array.of(sessionByte(session)))),

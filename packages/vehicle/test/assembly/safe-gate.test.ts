@@ -91,6 +91,30 @@ describe('createSafeGate()', () => {
     assert.equal((await gate.check('roll-back')).isGo, true);
   });
 
+  it('stays shut while the batteries do not hold the update and its way back', async () => {
+    const time = jumpingTimer();
+    const values = new Map<string, boolean | number | string>(Object.entries(PARKED));
+    const gate = createSafeGate({
+      timer: time,
+      hasOneBank: false,
+      signals: {
+        read: (name) => {
+          const value = values.get(name);
+          return value === undefined ? undefined : { value, atMs: time.elapsedMs() };
+        },
+      },
+      immobiliser: { hold: () => Promise.resolve(), release: () => Promise.resolve() },
+      loads: () => [{ watts: 60, minutes: 10 }],
+    });
+    assert.match((await gate.check('activate')).reason, /batteries hold 25\.0 Wh to spare/);
+    assert.equal((await gate.check('roll-back')).isGo, true);
+    values.set('Vehicle.LowVoltageBattery.NominalCapacity', 70);
+    values.set('Vehicle.Private.LowVoltageBattery.StateOfCharge', 90);
+    assert.equal((await gate.check('activate')).isGo, true);
+    values.set('Vehicle.Private.LowVoltageBattery.StateOfCharge', 52);
+    assert.match((await gate.check('activate')).reason, /16\.8 Wh are usable/);
+  });
+
   it('stays shut when the immobiliser cannot be had', async () => {
     const { gate } = makeCar({
       onHold: () => {

@@ -41,7 +41,10 @@ const TOPOLOGY: VehicleTopology = parseTopology(
         ethernet('IVI-1', 0x1002, { kind: 'file-system' }),
         can('BRAKE-1', 0x1003, 'chassis', 0x720, { kind: 'two-bank', part: 'stm32f4' }),
         can('BATTERY-1', 0x1004, 'chassis', 0x721, { kind: 'two-bank', part: 'nrf52840' }),
-        can('DOOR-1', 0x1005, 'body', 0x730, { kind: 'one-bank', part: 'stm32f0' }),
+        {
+          ...can('DOOR-1', 0x1005, 'body', 0x730, { kind: 'one-bank', part: 'stm32f0' }),
+          rxswin: 'R79 DOOR 1',
+        },
         can('LIGHT-1', 0x1006, 'body', 0x731, { kind: 'one-bank', part: 'stm32g4' }),
       ],
     }),
@@ -229,6 +232,14 @@ describe('startVehicleNetwork()', () => {
     const brake = openUdsClient({ channel: connection.openChannel(0x1003), timer });
     const vin = await brake.ask(readData(0xf190));
     assert.equal(Buffer.from(vin).toString('latin1'), VEHICLE);
+    const door = openUdsClient({ channel: connection.openChannel(0x1005), timer });
+    const identity: string[] = [];
+    for (const identifier of [0xf188, 0xf189, 0xf18f]) {
+      identity.push(Buffer.from(await door.ask(readData(identifier))).toString('latin1'));
+    }
+    assert.deepEqual(identity, ['DOOR-1/fw-1.bin', '0', 'R79 DOOR 1']);
+    await assert.rejects(brake.ask(readData(0xf18f)), { code: 'REFUSED' });
+    await door.close();
     await assert.rejects(brake.ask(startSession('programming')), { code: 'CLOSED' });
     await assert.rejects(brake.ask(writeData(0xf15a, Uint8Array.of(1))), { code: 'CLOSED' });
     assert.deepEqual(
