@@ -121,10 +121,13 @@ class Starting {
     }
     for (const placement of topology.ecus) await this.#startNode(placement);
     for (const placement of topology.ecus) {
-      const isAlone = placement.place.kind === 'ethernet' && placement.ecu !== topology.gateway;
+      // Without a bus there is nothing to stand before.
+      const isGateway = placement.ecu === topology.gateway && this.#hubs.size > 0;
+      const isAlone = placement.place.kind === 'ethernet' && !isGateway;
       if (isAlone) await this.#openEntity(placement);
     }
-    const events = await this.#openGateway();
+    const events = await this.#openEvents();
+    if (this.#hubs.size > 0) await this.#openGateway(events);
     for (const { ecu, place } of topology.ecus) {
       const gateway = this.#entities.get(topology.gateway);
       if (place.kind === 'can' && gateway !== undefined) this.#entities.set(ecu, gateway);
@@ -180,11 +183,10 @@ class Starting {
     await this.#listen(ecu, { address, isGateway: false, route: () => local });
   }
 
-  async #openGateway(): Promise<SecurityEvents> {
+  async #openGateway(events: SecurityEvents): Promise<void> {
     const { topology, surroundings, isParked, onRefusal, onFailure } = this.#options;
     const { timer } = surroundings;
     const own = this.#placementOf(topology.gateway);
-    const events = await this.#openEvents();
     const roles = new TesterRoles(roleOf);
     const firewall = createGateway({
       buses: new Map([...this.#hubs].map(([name, hub]) => [name, this.#transitOf(name, hub)])),
@@ -213,7 +215,6 @@ class Starting {
       route: (address) => (address === own.address ? local : routed(address)),
       onEvent: (event) => roles.note(event),
     });
-    return events;
   }
 
   async #openEvents(): Promise<SecurityEvents> {
