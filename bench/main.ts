@@ -16,6 +16,7 @@ const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResu
   ['campaign', async () => (await import('./campaign/bench.ts')).benchCampaign],
   ['doip', async () => (await import('./doip/bench.ts')).benchDoip],
   ['isotp', async () => (await import('./isotp/bench.ts')).benchIsoTp],
+  ['transaction', async () => (await import('./transaction/bench.ts')).benchTransaction],
   ['delta', async () => (await import('./delta/bench.ts')).benchDelta],
   ['open-image', async () => (await import('./open-image/bench.ts')).benchOpenImage],
 ];
