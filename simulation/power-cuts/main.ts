@@ -84,7 +84,7 @@ function readOrder(args: readonly string[]): Order | undefined {
   const classes = CLASSES.filter(({ name }) => values.class === undefined || name === values.class);
   const isKnownPlant = plant === undefined || PLANTS.some((known) => known === plant);
   const isCase = only === undefined || parseCaseId(only) !== undefined;
-  const isSeed = /^\d{1,7}$/.test(values.seed);
+  const isSeed = /^\d{1,10}$/.test(values.seed);
   const isUnderstood = isSeed && isKnownPlant && isCase && positionals.length === 0;
   if (!isUnderstood || classes.length === 0) return undefined;
   const tell = only === undefined || isJson ? undefined : (line: string) => console.log(line);

@@ -34,7 +34,7 @@ async function simulate(args: readonly string[]): Promise<{
   readonly status: number | null;
   readonly output: string;
 }> {
-  const command = [join(ROOT, 'simulation/main.ts'), 'power-cuts', ...args];
+  const command = [join(ROOT, 'simulation/main.ts'), 'power-cuts', '--seed', '1', ...args];
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'ignore'] });
   const { promise, resolve: done } = Promise.withResolvers<number | null>();
   const parts: Buffer[] = [];
