@@ -13,7 +13,12 @@ import type { BootHealth } from '../slots/boot-health.ts';
 import type { SlotName } from '../slots/boot-record.ts';
 import type { SlotImage } from '../slots/image-slots.ts';
 import { KNOWN_TRIAL_BOOTS_MAX, TRIAL_BOOTS_MAX } from '../slots/limits.ts';
-import type { ResumableSlots, ResumableWriter, SlotCondition } from '../slots/resumable-slots.ts';
+import type {
+  ResumableSlots,
+  ResumableWriter,
+  RunningBytes,
+  SlotCondition,
+} from '../slots/resumable-slots.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { Bank } from './bank.ts';
 import {
@@ -88,6 +93,22 @@ export class FlashBankSlots implements BankSlots {
   findRunning(): SlotImage | undefined {
     const { running } = this.#record;
     return running === undefined ? undefined : this.#images[running];
+  }
+
+  /** With one bank nothing can be read while it is written. */
+  async openRunning(): Promise<RunningBytes | undefined> {
+    const { running } = this.#record;
+    const image = this.findRunning();
+    await Promise.resolve();
+    if (running === undefined || image === undefined || this.#setup.banks.length < 2) {
+      return undefined;
+    }
+    const bank = this.#bank(running);
+    return {
+      lengthBytes: image.lengthBytes,
+      read: async (offsetBytes, into) => bank.readAt(offsetBytes, into),
+      close: () => Promise.resolve(),
+    };
   }
 
   findPrepared(): SlotImage | undefined {

@@ -83,6 +83,11 @@ export class Bank {
     await this.#writeChecked(this.#image.startBytes + position, padded);
   }
 
+  /** Reads from a position of the bank on. @throws FlashFault as `Flash.read`. */
+  async readAt(offsetBytes: number, into: Uint8Array): Promise<void> {
+    await this.#flash.read(this.#image.startBytes + offsetBytes, into);
+  }
+
   /** Reads bytes of the image; a part is valid until the next one is asked for. */
   async *read(lengthBytes: number, fromBytes = 0): AsyncGenerator<Uint8Array, void, undefined> {
     const end = Math.min(lengthBytes, this.#image.lengthBytes);

@@ -6,7 +6,7 @@ import { VehicleFault } from '../vehicle-fault.ts';
 import type { ImageOffer } from '../link/secondary-link.ts';
 
 /** What a tester has said of an image before it sends it. */
-export interface ImageAnnouncement extends Pick<ImageOffer, 'name' | 'lengthBytes'> {
+export interface ImageAnnouncement extends Pick<ImageOffer, 'name' | 'lengthBytes' | 'isDelta'> {
   /** Its first bytes, so that the ECU can say where in the middle it goes on; may be none. */
   readonly head: Uint8Array;
 }
@@ -75,8 +75,9 @@ class IntakeRun {
   }
 
   async start(send: (offer: ImageOffer) => Promise<void>): Promise<number> {
-    const { name, lengthBytes } = this.#announcement;
-    this.#result = send({ name, lengthBytes, open: (offsetBytes) => this.#read(offsetBytes) });
+    const { head: _, ...offer } = this.#announcement;
+    const { lengthBytes } = offer;
+    this.#result = send({ ...offer, open: (offsetBytes) => this.#read(offsetBytes) });
     return await Promise.race([this.#wanted.promise, this.#result.then(() => lengthBytes)]);
   }
 

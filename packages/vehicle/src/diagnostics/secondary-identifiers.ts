@@ -51,8 +51,8 @@ export const FORMAT_ENCRYPTED = 0x01;
 export const FORMAT_PLAIN = 0x00;
 
 /** Encodes an announcement: the offer behind its length, then the head. */
-export function encodeAnnouncement({ name, lengthBytes, head }: ImageAnnouncement): Uint8Array {
-  const offer = encodeOffer({ name, lengthBytes });
+export function encodeAnnouncement({ head, ...image }: ImageAnnouncement): Uint8Array {
+  const offer = encodeOffer(image);
   return concatBytes([uintBytes(offer.length, 2), offer, head]);
 }
 

@@ -95,6 +95,8 @@ const IMAGE = 'image';
 
 class UdsLink implements SecondaryLink {
   readonly ecuIdentifier: EcuIdentifier;
+  /** With one bank there is nothing beside the running image to build the new one in. */
+  readonly takesDeltas: boolean;
   readonly #options: UdsSecondaryLinkOptions;
   #client: Promise<UdsClient> | undefined;
   #isClosed = false;
@@ -102,6 +104,7 @@ class UdsLink implements SecondaryLink {
   constructor(options: UdsSecondaryLinkOptions) {
     this.#options = options;
     this.ecuIdentifier = options.ecuIdentifier;
+    this.takesDeltas = options.flavour !== 'programming';
   }
 
   async getInfo(): Promise<SecondaryInfo> {
@@ -242,10 +245,11 @@ class UdsLink implements SecondaryLink {
     const reader = new OfferReader(offer);
     try {
       const head = await reader.read(0, Math.min(IMAGE_HEAD_BYTES, offer.lengthBytes));
-      const { name, lengthBytes } = offer;
+      const { open: _, ...image } = offer;
+      const { lengthBytes } = image;
       const dataFormat = isEncryptedImage(head) ? FORMAT_ENCRYPTED : FORMAT_PLAIN;
       const source: TransferSource = { source: IMAGE, dataFormat, lengthBytes };
-      const announcement = encodeAnnouncement({ name, lengthBytes, head });
+      const announcement = encodeAnnouncement({ ...image, head });
       const fingerprints = [
         ...(fingerprint === undefined
           ? []

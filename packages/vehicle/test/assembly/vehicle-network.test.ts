@@ -207,6 +207,34 @@ describe('startVehicleNetwork()', () => {
     for (const bus of network.buses.values()) assert.ok(bus.busyMs > 0, 'images went over the bus');
   });
 
+  it('brings them by deltas where there is a second place, and by full images elsewhere', async (test) => {
+    const { world, primary } = await makeCar(test);
+    const first = await addImages(world);
+    await world.assign(first);
+    assert.equal((await primary.checkIn()).kind, 'installed');
+    const next: typeof first = {};
+    for (const [ecu, from] of Object.entries(first)) {
+      const hardware = ecu === TBOX ? 'tbox-hw' : hardwareOf(ecu);
+      const changes = { from, releaseCounter: 2 };
+      next[ecu] = await world.addImage(`${ecu}/fw-3.bin`, hardware, changes);
+    }
+    await world.assign(next);
+    const before = world.gateway.requests.length;
+    const result = await primary.checkIn();
+    assert.equal(result.kind, 'installed', JSON.stringify(result));
+    assert.deepEqual(
+      Object.values(runs(world)).toSorted(),
+      Object.keys(first)
+        .map((ecu) => `${ecu}/fw-3.bin`)
+        .toSorted(),
+    );
+    const full = world.gateway
+      .paths()
+      .slice(before)
+      .flatMap((path) => /targets\/(.*)\/fw-3\.bin\.enc$/.exec(path)?.[1] ?? []);
+    assert.deepEqual([...new Set(full)].toSorted(), ['DOOR-1', 'LIGHT-1']);
+  });
+
   it('takes all six back over the same way when one of them is not healthy', async (test) => {
     const { world, primary, sick } = await makeCar(test);
     const before = runs(world);
