@@ -245,8 +245,8 @@ class UdsLink implements SecondaryLink {
     const reader = new OfferReader(offer);
     try {
       const head = await reader.read(0, Math.min(IMAGE_HEAD_BYTES, offer.lengthBytes));
-      const { open: _, ...image } = offer;
-      const { lengthBytes } = image;
+      const { name, lengthBytes, isDelta } = offer;
+      const image = { name, lengthBytes, ...(isDelta === true ? { isDelta } : {}) };
       const dataFormat = isEncryptedImage(head) ? FORMAT_ENCRYPTED : FORMAT_PLAIN;
       const source: TransferSource = { source: IMAGE, dataFormat, lengthBytes };
       const announcement = encodeAnnouncement({ ...image, head });

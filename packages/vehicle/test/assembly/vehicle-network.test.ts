@@ -222,17 +222,13 @@ describe('startVehicleNetwork()', () => {
     const before = world.gateway.requests.length;
     const result = await primary.checkIn();
     assert.equal(result.kind, 'installed', JSON.stringify(result));
-    assert.deepEqual(
-      Object.values(runs(world)).toSorted(),
-      Object.keys(first)
-        .map((ecu) => `${ecu}/fw-3.bin`)
-        .toSorted(),
-    );
+    const wanted = Object.keys(first).map((ecu) => [ecu, `${ecu}/fw-3.bin`]);
+    assert.deepEqual(runs(world), Object.fromEntries(wanted));
     const full = world.gateway
       .paths()
       .slice(before)
       .flatMap((path) => /targets\/(.*)\/fw-3\.bin\.enc$/.exec(path)?.[1] ?? []);
-    assert.deepEqual([...new Set(full)].toSorted(), ['DOOR-1', 'LIGHT-1']);
+    assert.deepEqual(new Set(full), new Set(['DOOR-1', 'LIGHT-1']));
   });
 
   it('takes all six back over the same way when one of them is not healthy', async (test) => {
