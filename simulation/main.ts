@@ -45,10 +45,14 @@ interface Order {
   readonly isTold: boolean;
 }
 
+const USAGE = `Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--faults LIST] [--calm] [--story]
+       npm run -s simulate -- power-cuts [--class NAME] [--seed S] [--case ID] [--json]`;
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      help: { type: 'boolean', short: 'h', default: false },
       runs: { type: 'string', default: '1000' },
       seed: { type: 'string', default: process.env['SEED'] ?? '1' },
       jobs: { type: 'string', default: String(JOBS) },
@@ -62,12 +66,16 @@ async function main(): Promise<number> {
   const [runs, seed, jobs] = [values.runs, values.seed, values.jobs].map(readCount);
   const only = values.calm ? [] : readFaults(values.faults);
   const isKnown = values.calm || values.faults === undefined || only !== undefined;
-  if (positionals[0] !== 'kills' || !runs || seed === undefined || !jobs || !isKnown) {
-    console.error(
-      'Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--faults LIST] [--calm] [--story]\n' +
-        '       npm run -s simulate -- power-cuts [--class NAME] [--seed S] [--case ID] [--json]',
-    );
-    return 2;
+  if (
+    values.help ||
+    positionals[0] !== 'kills' ||
+    !runs ||
+    seed === undefined ||
+    !jobs ||
+    !isKnown
+  ) {
+    console.error(USAGE);
+    return values.help ? 0 : 2;
   }
   const seeds = Array.from({ length: runs }, (_, index) => (seed + index) % SEED_MAX);
   const order = { seeds, only, isTold: values.story };
@@ -193,9 +201,16 @@ async function serveOrders(): Promise<void> {
   }
 }
 
+/** An option that there is not is a slip of the pen, and no fault of the program's. */
+function tellMisuse(error: unknown): number {
+  if (!(error instanceof TypeError) || !('code' in error)) throw error;
+  console.error(`${error.message}\n${USAGE}`);
+  return 2;
+}
+
 if (process.argv[2] === 'worker') await serveOrders();
 else if (process.argv[2] === 'power-cuts')
-  process.exitCode = await runPowerCuts(process.argv.slice(3));
-else process.exitCode = await main();
+  process.exitCode = await runPowerCuts(process.argv.slice(3)).catch(tellMisuse);
+else process.exitCode = await main().catch(tellMisuse);
 // Clouds that were killed may still try for a while to reach a database that they will not find.
 process.exit();
