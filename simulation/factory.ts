@@ -82,7 +82,8 @@ export async function openFactory(): Promise<Factory> {
     profile: 'classic',
     withOfflineKeys: true,
   });
-  const cloud = await openCloud(options);
+  // The runs' time does not wait for other threads: what is signed there would come at another instant.
+  const cloud = await openCloud({ ...options, signsHere: true });
   let made: Pick<Factory, 'vehicles' | 'releaseIds' | 'pinnedRoots' | 'opened'>;
   try {
     for (const image of images) await storeImage(cloud, image);

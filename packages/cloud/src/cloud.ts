@@ -56,6 +56,8 @@ export interface CloudOptions {
    * them takes its time. The files of the folder are read when left out.
    */
   readonly opened?: OpenedKeys | undefined;
+  /** Sign on this thread alone, as `KeystoreFiles` says. */
+  readonly signsHere?: boolean | undefined;
   /** Where revocations are published: goes into new certificates. */
   readonly status?: StatusLocations | undefined;
   /** Hears what an operator should hear of the database. */
@@ -143,7 +145,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { clock, entropy, lifetimes = LIFETIMES, failed = () => undefined } = options;
   const folder = dataFolder(options.folder);
   const secret = await loadSecret(folder);
-  const { keystore, authorities } = options.opened ?? (await openKeys(folder, secret));
+  const { keystore, authorities } =
+    options.opened ?? (await openKeys(folder, secret, options.signsHere));
   const blobs = await openFolderBlobStore({ folder: folder.blobs });
   const database = await openMigrated(options, folder);
   const trust: TrustContext = { database, keystore, lifetimes, clock, events: eventLog };
@@ -194,9 +197,13 @@ async function loadSecret(folder: DataFolder): Promise<DeploymentSecret> {
   return openDeploymentSecret(await loadFile(folder.secret));
 }
 
-async function openKeys(folder: DataFolder, secret: DeploymentSecret): Promise<OpenedKeys> {
+async function openKeys(
+  folder: DataFolder,
+  secret: DeploymentSecret,
+  signsHere: boolean | undefined,
+): Promise<OpenedKeys> {
   const passphrase = keyPassphrase(secret);
-  const keystore = loadKeystore({ folder: folder.keys, passphrase });
+  const keystore = loadKeystore({ folder: folder.keys, passphrase, signsHere });
   return { keystore, authorities: await loadAuthorities(folder, passphrase) };
 }
 

@@ -81,6 +81,8 @@ export interface KeystoreFiles {
   readonly folder: string;
   /** That a machine made: a person's needs `saveKeyFile` and its higher cost. */
   readonly passphrase: string;
+  /** Sign on the caller's own thread: for a simulation, whose time would not wait for others. */
+  readonly signsHere?: boolean | undefined;
 }
 
 /**
@@ -108,13 +110,14 @@ export function saveKeystore(
  * @throws PkiFault PASSPHRASE_WRONG, KEY_FILE_TAMPERED, KEY_FILE_PERMISSIONS as `loadKeyFile`.
  */
 export function loadKeystore(files: KeystoreFiles): Keystore {
-  const { folder, passphrase } = files;
+  const { folder, passphrase, signsHere = false } = files;
   const signers = new Map<CloudRole, Signer[]>();
   for (const name of listKeyFiles(folder)) {
     const [stem] = name.split('.', 1);
     const role = CLOUD_ROLES.find((known) => known === stem);
     if (role === undefined) continue;
-    const signer = signerOnOtherThreads(loadKeyFile(folder, name, passphrase));
+    const loaded = loadKeyFile(folder, name, passphrase);
+    const signer = signsHere ? loaded : signerOnOtherThreads(loaded);
     signers.set(role, [...(signers.get(role) ?? []), signer]);
   }
   return createKeystore(signers);
