@@ -23,7 +23,7 @@ export async function benchCampaign(): Promise<BenchResult> {
         {
           id: 'campaign-100000',
           what: 'plan and sign a campaign for 100,000 vehicles of 4 ECUs by way of a version between',
-          // Node and PostgreSQL take turns: so long it takes where nobody else wants the cores.
+          // All that is worked: two cores that nobody else wants need less by the clock.
           ours: node + postgres,
           unit: 'CPU s',
           peer: 'limit by the clock',
