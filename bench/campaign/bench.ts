@@ -23,14 +23,14 @@ export async function benchCampaign(): Promise<BenchResult> {
         {
           id: 'campaign-100000',
           what: 'plan and sign a campaign for 100,000 vehicles of 4 ECUs by way of a version between',
-          // All that is worked: two cores that nobody else wants need less by the clock.
-          ours: node + postgres,
-          unit: 'CPU s',
-          peer: 'limit by the clock',
+          // The limit is by the clock of two cores: signing and storing go on side by side.
+          ours: wall,
+          unit: 's',
+          peer: 'limit on two cores',
           peers: LIMIT_SECONDS,
-          ratio: (node + postgres) / LIMIT_SECONDS,
+          ratio: wall / LIMIT_SECONDS,
           aim: { atMost: 1 },
-          note: `${node.toFixed(0)} s in Node, ${postgres.toFixed(0)} in PostgreSQL; by the clock of this machine, with all else that runs on it, ${wall.toFixed(0)} s, ${start.toFixed(0)} of them to place every vehicle`,
+          note: `${node.toFixed(0)} CPU s in Node, ${postgres.toFixed(0)} in PostgreSQL; ${start.toFixed(0)} s of the time to place every vehicle; whatever else runs on the machine counts`,
         },
         {
           id: 'campaign-memory',

@@ -79,6 +79,9 @@ export async function openDirector(
   return director;
 }
 
+/** While the database takes one batch, the next one is signed. */
+const BATCHES_AT_ONCE = 2;
+
 class OpenDirector implements Director {
   readonly #context: CloudContext;
   readonly #options: DirectorOptions;
@@ -190,17 +193,30 @@ class OpenDirector implements Director {
   async prepare(vehicleIds: Iterable<string>): Promise<number> {
     let count = 0;
     let batch: string[] = [];
-    const flush = async (): Promise<void> => {
-      const planned = await this.#refresh(batch);
-      count += planned.filter((one) => one !== undefined).length;
+    const underWay: Promise<number>[] = [];
+    const settle = async (): Promise<void> => {
+      count += (await underWay.shift()) ?? 0;
+    };
+    const begin = async (): Promise<void> => {
+      if (underWay.length === BATCHES_AT_ONCE) await settle();
+      const work = this.#refreshAll(batch);
+      // Whoever awaits it hears of a failure; until then it must not count as unhandled.
+      work.catch(() => undefined);
+      underWay.push(work);
       batch = [];
     };
     for (const vehicleId of vehicleIds) {
       batch.push(vehicleId);
-      if (batch.length === BATCH_ITEMS) await flush();
+      if (batch.length === BATCH_ITEMS) await begin();
     }
-    if (batch.length > 0) await flush();
+    if (batch.length > 0) await begin();
+    while (underWay.length > 0) await settle();
     return count;
+  }
+
+  async #refreshAll(vehicleIds: readonly string[]): Promise<number> {
+    const planned = await this.#refresh(vehicleIds);
+    return planned.filter((one) => one !== undefined).length;
   }
 
   async close(): Promise<void> {
