@@ -3,7 +3,7 @@ export { type EcuNode, type EcuNodeOptions, startEcuNode } from './assembly/ecu-
 export { type EcuStorage, type EcuStorageOptions, openEcuStorage } from './assembly/ecu-storage.ts';
 export { type LoneCarrier, type LoneEcu, startLoneEcu } from './assembly/lone-ecu.ts';
 export { programAtFactory } from './assembly/program-at-factory.ts';
-export { createSafeGate, type SafeGate, type SafeGateOptions } from './assembly/safe-gate.ts';
+export { createSafeGate, type SafeGateOptions } from './assembly/safe-gate.ts';
 export { openTboxLinks, type TboxLinks, type TboxLinksOptions } from './assembly/tbox-links.ts';
 export {
   type BusPlan,

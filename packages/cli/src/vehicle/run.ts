@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isJsonObject, member, parseJson } from '@immota/base';
 import {
   connectSecondary,
+  type ConditionsGate,
   type ConsentPort,
   createSafeGate,
   findUnmetConditions,
@@ -21,7 +22,6 @@ import {
   type Refusal,
   runPrimary,
   runSecondary,
-  type SafeGate,
   type SecondaryLink,
   type SecondaryProgress,
   type SecondaryServer,
@@ -83,15 +83,9 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
   const tbox = join(folder, 'tbox');
   const surroundings = systemSurroundings();
   const inside = await startInside(options, surroundings);
-  const { gate } = inside;
-  // Held on until all of the vehicle fits together: results come when the transaction has ended.
-  let needsWorkshop = false;
   const onProgress: ProgressListener = (event) => {
     options.onProgress?.(event);
     if (event.kind === 'forecast') inside.foretell(event.unusable.high);
-    if (event.kind !== 'ecu-result') return;
-    needsWorkshop ||= event.code === 'WORKSHOP_REQUIRED';
-    if (!needsWorkshop) gate?.settle().catch(ignore);
   };
   try {
     const primary = await runPrimary({
@@ -100,7 +94,7 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
       slots: await openFolderSlots({ folder: join(tbox, 'own', 'slots') }),
       secondaries: inside.links,
       layout: inside.layout,
-      gate,
+      gate: inside.gate,
       consent: options.consent,
       locale: options.locale,
       profile: readProfile(tbox),
@@ -125,7 +119,7 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
 interface Inside {
   readonly links: readonly SecondaryLink[];
   readonly layout: VehicleLayout | undefined;
-  readonly gate: SafeGate | undefined;
+  readonly gate: ConditionsGate | undefined;
   /** Hears how long the update takes at most. */
   foretell(unusableMs: number): void;
   close(): Promise<void>;

@@ -28,14 +28,8 @@ export interface SafeGateOptions {
   readonly loads?: (() => readonly EnergyLoad[]) | undefined;
 }
 
-/** A gate that also keeps the vehicle from being driven. */
-export interface SafeGate extends ConditionsGate {
-  /** Says that the transaction has ended, and all of the vehicle fits together again. */
-  settle(): Promise<void>;
-}
-
 /** Makes a gate. Whatever it cannot measure holds it shut. */
-export function createSafeGate(options: SafeGateOptions): SafeGate {
+export function createSafeGate(options: SafeGateOptions): ConditionsGate {
   const { signals, timer, immobiliser } = options;
   const conditionsOf = (step: GateStep): readonly Condition[] => {
     // A vehicle that is half changed over is worst off: it goes back as soon as it stands.
@@ -43,12 +37,11 @@ export function createSafeGate(options: SafeGateOptions): SafeGate {
     return options.hasOneBank ? ONE_BANK_CONDITIONS : ACTIVATE_CONDITIONS;
   };
   const reasonNow = (step: GateStep): string => {
-    const unmet = findUnmetConditions(conditionsOf(step), signals, timer.elapsedMs());
+    const unmet = describeAll(findUnmetConditions(conditionsOf(step), signals, timer.elapsedMs()));
     // On the way back nothing is left to weigh: it needs what it needs.
     const short = step === 'roll-back' ? '' : shortage(options);
-    return [...unmet.map((one) => describeUnmet(one)), ...(short === '' ? [] : [short])].join('; ');
+    return [unmet, short].filter((one) => one !== '').join('; ');
   };
-  let isHeld = false;
   return {
     check: async (step) => {
       const before = reasonNow(step);
@@ -60,9 +53,6 @@ export function createSafeGate(options: SafeGateOptions): SafeGate {
       }
       // Asked again: somebody may have driven off while the immobiliser was being asked.
       const reason = reasonNow(step);
-      // Nothing was begun: the vehicle is the driver's as before.
-      if (reason !== '' && !isHeld) await immobiliser.release();
-      else isHeld = true;
       return { isGo: reason === '', reason };
     },
     watch: (step, onViolated) =>
@@ -73,10 +63,7 @@ export function createSafeGate(options: SafeGateOptions): SafeGate {
         graceMs: VOLTAGE_DIP_MS,
         onCeased: (unmet) => onViolated(describeAll(unmet)),
       }),
-    settle: async () => {
-      isHeld = false;
-      await immobiliser.release();
-    },
+    settle: async () => immobiliser.release(),
   };
 }
 

@@ -18,6 +18,7 @@ import {
   journalOf,
   listDebts,
   settleDebt,
+  tellGate,
 } from './transaction-store.ts';
 
 /** What settling came to. */
@@ -69,6 +70,8 @@ async function settleRemains(
     if (!isOnTrial(report) || owing.has(ecu)) continue;
     isBooting = (await tryRevert(context, ecu)) || isBooting;
   }
+  // Here too: the power may have gone between the end of a transaction and this being told.
+  await tellGate(context);
   return isBooting ? { kind: 'booting' } : { kind: 'settled', results: undefined };
 }
 

@@ -11,7 +11,7 @@ import { servedForm } from './image-orders.ts';
 import { digestOf } from './installation.ts';
 import { type Assignments, participantMaker, requireSecondary } from './participants.ts';
 import type { CollectedReports } from './reports.ts';
-import { journalOf } from './transaction-store.ts';
+import { journalOf, tellGate } from './transaction-store.ts';
 import type { Offer } from './verify-update.ts';
 
 /** One assignment whose bytes are on the disk. */
@@ -82,7 +82,7 @@ export async function proceed(
   assignments?: Assignments,
 ): Promise<TransactionOutcome> {
   const { gate, policy, surroundings, network, onProgress } = context;
-  return await advanceTransaction(record, {
+  const outcome = await advanceTransaction(record, {
     journal: journalOf(context),
     participantOf: participantMaker(context, record.correlationId, assignments),
     gate,
@@ -97,6 +97,8 @@ export async function proceed(
       if (phase !== undefined) onProgress({ kind: 'phase', phase });
     },
   });
+  await tellGate(context);
+  return outcome;
 }
 
 const PHASES = {

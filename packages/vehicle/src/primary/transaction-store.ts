@@ -40,6 +40,13 @@ export function listDebts({ state }: PrimaryContext): readonly Debt[] {
   return state.values.load(SAFE_STATE) ?? [];
 }
 
+/** Tells the gate when the vehicle fits together. What says so is durable, and so outlives this process. */
+export async function tellGate(context: PrimaryContext): Promise<void> {
+  const phase = findTransaction(context)?.phase;
+  const isUntouched = phase === undefined || phase === 'preparing';
+  if (isUntouched && listDebts(context).length === 0) await context.gate.settle();
+}
+
 /** Takes an ECU out of the safe state: it is where the others are. */
 export function settleDebt(context: PrimaryContext, ecu: string): void {
   const { state } = context;

@@ -30,6 +30,11 @@ export interface ConditionsGate {
    * @returns what ends it.
    */
   watch(step: GateStep, onViolated: (reason: string) => void): () => void;
+  /**
+   * Hears that the vehicle fits together: nothing has been activated that is not decided, and no ECU
+   * needs a workshop. Told after each attempt and each restart, so it may hear it many times.
+   */
+  settle(): Promise<void>;
 }
 
 /** Holds nothing back: for a bench, and for vehicles whose conditions are kept elsewhere. */
@@ -37,4 +42,5 @@ export const ALWAYS_GO: ConditionsGate = {
   // oxlint-disable-next-line require-await -- the port is asynchronous, this answer is not
   check: async () => ({ isGo: true, reason: '' }),
   watch: () => () => undefined,
+  settle: () => Promise.resolve(),
 };

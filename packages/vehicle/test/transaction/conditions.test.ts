@@ -8,6 +8,7 @@ import { BRAKE, makeWorld, objectAt, TBOX } from '../support/world.ts';
 class Gate implements ConditionsGate {
   readonly closed = new Set<GateStep>();
   readonly asked: GateStep[] = [];
+  settled = 0;
   readonly #watchers = new Map<(reason: string) => void, GateStep>();
 
   // oxlint-disable-next-line require-await -- the port is asynchronous
@@ -21,6 +22,11 @@ class Gate implements ConditionsGate {
   watch(step: GateStep, onViolated: (reason: string) => void): () => void {
     this.#watchers.set(onViolated, step);
     return () => this.#watchers.delete(onViolated);
+  }
+
+  async settle(): Promise<void> {
+    await Promise.resolve();
+    this.settled += 1;
   }
 
   violate(): void {
@@ -68,6 +74,23 @@ describe('the conditions of a vehicle', () => {
     gate.closed.clear();
     assert.equal(codeOf(await checkIn()), 'installed');
     assert.equal(progress(), undefined);
+  });
+  it('hear that the vehicle fits together when nothing was begun, or all of it has ended, and not between', async (test) => {
+    const { gate, checkIn } = await prepared(test);
+    gate.closed.add('activate');
+    let before = gate.settled;
+    assert.equal(codeOf(await checkIn()), 'CONDITIONS');
+    assert.ok(gate.settled > before, 'nothing was begun');
+    gate.closed.clear();
+    gate.closed.add('boot-self');
+    // One ECU runs the new image on trial, and this one the old: nobody may drive off.
+    assert.equal(codeOf(await checkIn()), 'CONDITIONS');
+    before = gate.settled;
+    assert.equal(codeOf(await checkIn()), 'CONDITIONS');
+    assert.equal(gate.settled, before);
+    gate.closed.clear();
+    assert.equal(codeOf(await checkIn()), 'installed');
+    assert.ok(gate.settled > before, 'all of it has ended');
   });
   it('bring all back when they stay away too long, as soon as they let that happen', async (test) => {
     const { world, brake, gate, checkIn } = await prepared(test);
