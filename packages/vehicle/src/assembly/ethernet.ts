@@ -5,7 +5,7 @@ import { type DoipEntityServer, openDoipEntity } from '../doip/doip-entity.ts';
 import type { DoipEntityEvent } from '../doip/entity-options.ts';
 import type { LinkCredential } from '../link/link-credentials.ts';
 import type { Surroundings } from '../ports.ts';
-import { ETHERNET_MESSAGE_MAX_BYTES } from './limits.ts';
+import { ETHERNET_PAYLOAD_MAX_BYTES } from './limits.ts';
 
 /** How an ECU is an entity. */
 export interface EthernetOptions {
@@ -24,8 +24,6 @@ export interface EthernetOptions {
 }
 
 const ID_BYTES = 6;
-/** Head of a diagnostic message: both addresses. */
-const ADDRESSES_BYTES = 4;
 const VIN_LENGTH = 17;
 
 /** Opens an entity: plain TCP for testers that read, TLS 1.3 for the T-BOX. */
@@ -56,7 +54,7 @@ export async function openEthernetEcu(options: EthernetOptions): Promise<DoipEnt
     timer: surroundings.timer,
     entropy: surroundings.entropy,
     route: options.route,
-    dataMaxBytes: ETHERNET_MESSAGE_MAX_BYTES + ADDRESSES_BYTES,
+    dataMaxBytes: ETHERNET_PAYLOAD_MAX_BYTES,
     onEvent: options.onEvent,
   });
 }

@@ -8,6 +8,8 @@ export const ECUS_MAX = 256;
 export const TOPOLOGY_MAX_BYTES = 262_144;
 /** Bytes of a diagnostic message to an ECU on Ethernet: a block of 256 KiB and its head. */
 export const ETHERNET_MESSAGE_MAX_BYTES = 262_400;
+/** The same with both addresses before it, as DoIP counts a payload {13400-2:2019 table 21}. */
+export const ETHERNET_PAYLOAD_MAX_BYTES: number = ETHERNET_MESSAGE_MAX_BYTES + 4;
 /** The same on a CAN bus: what every ISO-TP of the older edition can say {15765-2:2016 9.6.3}. */
 export const CAN_MESSAGE_MAX_BYTES = 4095;
 /** Bytes of an image of an ECU with a file system: the whole software of a head unit. */

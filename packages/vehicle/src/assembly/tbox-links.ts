@@ -1,4 +1,5 @@
 /** The T-BOX's ways to the ECUs: a connection of DoIP over TLS to each entity, opened when it is needed. */
+import { utf8 } from '@immota/base';
 import type { DiagnosticChannel } from '../diagnostics/channel.ts';
 import { openUdsClient } from '../diagnostics/uds-client.ts';
 import { openUdsSecondaryLink } from '../diagnostics/uds-secondary-link.ts';
@@ -6,7 +7,11 @@ import { connectDoip, type DoipConnection } from '../doip/doip-client.ts';
 import { type LinkCredential, linkNameOf } from '../link/link-credentials.ts';
 import type { SecondaryLink } from '../link/secondary-link.ts';
 import type { Surroundings } from '../ports.ts';
-import { CAN_MESSAGE_MAX_BYTES, ETHERNET_MESSAGE_MAX_BYTES } from './limits.ts';
+import {
+  CAN_MESSAGE_MAX_BYTES,
+  ETHERNET_MESSAGE_MAX_BYTES,
+  ETHERNET_PAYLOAD_MAX_BYTES,
+} from './limits.ts';
 import type { EcuPlacement, VehicleTopology } from './topology.ts';
 import type { EntityAddress } from './vehicle-network.ts';
 
@@ -28,7 +33,7 @@ export interface TboxLinks {
 }
 
 /** Workshop code that says who programs {14229-1:2020 C.1}: here the vehicle itself, over the air. */
-const FINGERPRINT = new TextEncoder().encode('OTA');
+const FINGERPRINT = utf8('OTA');
 
 /** Makes the links. Nothing is connected before one of them is used. */
 export function openTboxLinks(options: TboxLinksOptions): TboxLinks {
@@ -115,7 +120,7 @@ class Connections {
       },
       timer: surroundings.timer,
       source: topology.tester,
-      dataMaxBytes: ETHERNET_MESSAGE_MAX_BYTES + 4,
+      dataMaxBytes: ETHERNET_PAYLOAD_MAX_BYTES,
     });
   }
 }

@@ -6,7 +6,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, type JsonObject } from '@immota/base';
-import { type ContentKey, unwrapContentKey } from '@immota/image';
 import { type EcuIdentifier, hashesAgree, UptaneFault } from '@immota/uptane';
 import { z } from 'zod';
 import type { MetadataBundle } from '../link/metadata-bundle.ts';
@@ -21,7 +20,8 @@ import { openFolderSlots } from '../slots/folder-slots.ts';
 import type { SlotImage } from '../slots/image-slots.ts';
 import { installDelta } from '../slots/install-delta.ts';
 import { installImage } from '../slots/install-image.ts';
-import { loadEcuKeys, signEncryptionKey, WRAP_METHODS } from '../state/ecu-keys.ts';
+import { loadEcuKeys, signEncryptionKey } from '../state/ecu-keys.ts';
+import { unwrapImageKey } from '../state/image-key.ts';
 import { openState } from '../state/vehicle-state.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { forgetToldAttacks, noteRefusal } from './attack-notes.ts';
@@ -37,9 +37,6 @@ import type { SecondaryOptions } from './secondary-options.ts';
 import { SecondaryTime } from './secondary-time.ts';
 import { verifyBundle } from './verify-bundle.ts';
 import { keepReleaseCounter, makeReport } from './version-report.ts';
-
-/** How the encrypted form is made that this ECU opens. */
-const ENCRYPTION_METHOD = 'immota-image-1';
 
 const OWN_DOCUMENT = jsonValue(
   'own-encryption-key',
@@ -299,19 +296,15 @@ class Secondary implements SecondaryEcu {
   }
 
   /** {uptane K7}: the content key comes wrapped for this ECU, this hardware and this very image. */
-  #unwrap(image: SlotImage, encryption: NonNullable<PendingImage['encryption']>): ContentKey {
+  #unwrap(
+    image: SlotImage,
+    { method, key }: NonNullable<PendingImage['encryption']>,
+  ): ReturnType<typeof unwrapImageKey> {
     const { keys, factory } = this.#context;
     const { ecuIdentifier, hardwareIdentifier } = factory;
     const imageSha256 = image.hashes.get('sha256');
-    const { key, method } = encryption;
-    if (key === undefined || imageSha256 === undefined) {
-      throw new VehicleFault('IMAGE_KEY', 'Cannot open image: no key came for this ECU');
-    }
-    if (method !== ENCRYPTION_METHOD || key.method !== WRAP_METHODS[keys.decryption.kind]) {
-      throw new VehicleFault('IMAGE_KEY', `Cannot open image: by "${method}" and "${key.method}"`);
-    }
-    const context = { ecuIdentifier, hardwareIdentifier, imageSha256 };
-    return unwrapContentKey(key.wrapped, keys.decryption, context);
+    const notice = { method, key: key && { method: key.method, value: key.wrapped } };
+    return unwrapImageKey(keys, notice, { ecuIdentifier, hardwareIdentifier, imageSha256 });
   }
 
   /** Kept, since some algorithms sign differently each time. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { generateSigner } from '@immota/pki';
 import { signReport } from '@immota/uptane';
-import { type CheckInResult, type SecondaryLink, VehicleFault } from '@immota/vehicle';
+import { ALWAYS_GO, type CheckInResult, type SecondaryLink, VehicleFault } from '@immota/vehicle';
 import type { BenchSecondary } from '../support/bench-secondary.ts';
 import { BRAKE, makeWorld, objectAt, TBOX, type World } from '../support/world.ts';
 
@@ -13,9 +13,16 @@ async function prepared(test: Parameters<typeof makeWorld>[0]): Promise<{
   readonly brake: BenchSecondary;
   readonly checkIn: () => Promise<CheckInResult>;
   readonly assign: () => Promise<void>;
+  /** How often the vehicle was said to fit together. */
+  readonly settled: () => number;
 }> {
   const world = await makeWorld(test, { hasSecondary: true });
-  const primary = await world.run();
+  let settled = 0;
+  const settle = async (): Promise<void> => {
+    await Promise.resolve();
+    settled += 1;
+  };
+  const primary = await world.run({ gate: { ...ALWAYS_GO, settle } });
   await primary.checkIn();
   const { secondary } = world;
   assert.ok(secondary !== undefined);
@@ -24,6 +31,7 @@ async function prepared(test: Parameters<typeof makeWorld>[0]): Promise<{
   return {
     world,
     brake: secondary,
+    settled: () => settled,
     checkIn: () => primary.checkIn(),
     assign: () => world.assign({ [TBOX]: own, [BRAKE]: image }),
   };
@@ -206,7 +214,7 @@ describe('a Primary and its Secondaries', () => {
     assert.deepEqual(resultsOf(await checkIn()), [`${BRAKE} OK`, `${TBOX} OK`]);
   });
   it('declares a safe state for an ECU that never comes back, and makes good what it owes when it does', async (test) => {
-    const { world, brake, checkIn, assign } = await prepared(test);
+    const { world, brake, checkIn, assign, settled } = await prepared(test);
     const activate = brake.activate.bind(brake);
     brake.activate = async () => {
       await activate();
@@ -214,12 +222,16 @@ describe('a Primary and its Secondaries', () => {
       brake.broken.set('report', UNREACHABLE);
     };
     await assign();
+    let before = settled();
     // It is asked at each check-in until its silence is a failure, and then whether it went back.
     for (let count = 0; count < 10; count += 1) {
       assert.deepEqual(toldCodes(world), []);
       assert.equal(codeOf(await checkIn()), 'ECU_UNREACHABLE');
+      // The first of them begins with what was settled before.
+      if (count === 0) before = settled();
     }
     assert.equal(codeOf(await checkIn()), 'failed');
+    assert.equal(settled(), before, 'a vehicle that needs a workshop is not let go');
     const told = 'brake-hw:WORKSHOP_REQUIRED|tbox-hw:OPERATION_CANCELLED';
     assert.deepEqual(toldCodes(world), [told]);
     assert.equal(runs(world), 'unknown');
@@ -234,6 +246,7 @@ describe('a Primary and its Secondaries', () => {
     await checkIn();
     assert.equal(brake.running, undefined);
     assert.equal(objectAt(world.lastManifest(), ['custom'])['safeState'], undefined);
+    assert.ok(settled() > before);
     await assign();
     assert.equal((await checkIn()).kind, 'installed');
   });
