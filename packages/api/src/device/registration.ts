@@ -73,8 +73,8 @@ export const networkSchema = z.object({
 export const consentSchema = z.object({
   _type: z.literal('Consent'),
   correlationId: z.string().max(200),
-  /** What was asked: to download, or to install. */
-  step: z.enum(['download', 'install']),
+  /** What was asked: to download, to install, or to change over to what was installed. */
+  step: z.enum(['download', 'install', 'activate']),
   decision: z.enum(['accepted', 'postponed', 'declined']),
   /** SHA-256 of the exact text that was shown, in hex. */
   textSha256: z.string().length(64),
@@ -82,6 +82,8 @@ export const consentSchema = z.object({
   /** `owner`, `driver`, `fleet`, `workshop` or `policy`. */
   actor: z.string().max(32),
   decidedAt: z.string().max(32),
+  /** Accepted for a time: not before it. */
+  notBefore: z.string().max(32).optional(),
 });
 /** Who agreed to which text. */
 export type Consent = z.infer<typeof consentSchema>;

@@ -151,7 +151,7 @@ export type Observation = {
       /** Somebody answered a request for consent; the receipt is stored. */
       readonly kind: 'consent';
       readonly correlationId: string;
-      readonly step: 'download' | 'install';
+      readonly step: 'download' | 'install' | 'activate';
       readonly decision: 'accepted' | 'postponed' | 'declined';
     }
 );

@@ -30,6 +30,8 @@ export async function saveConsent(
   const { step, decision, actor, locale, textSha256: text, decidedAt } = parsed.data;
   const correlationId = storableText(parsed.data.correlationId);
   const decided = parseInstant(decidedAt);
+  const { notBefore } = parsed.data;
+  const later = notBefore === undefined ? {} : { notBefore: parseInstant(notBefore).toString() };
   const at = context.clock.now();
   await committed(context.database, async (tx) => {
     const primary = await tx
@@ -60,7 +62,8 @@ export async function saveConsent(
     if (stored === undefined) return;
     const observation = { kind: 'consent', correlationId, step, decision, at } as const;
     await observer.observe(tx, [{ ...observation, vehicleId: parseVehicleIdentifier(vehicleId) }]);
-    const body = { correlationId, step, decision, text, actor, locale: storableText(locale) };
+    const told = { text, locale: storableText(locale) };
+    const body = { correlationId, step, decision, actor: storableText(actor), ...told, ...later };
     await context.events.append(tx, [{ stream: vehicleId, kind: 'consent.given', at, body }]);
   });
 }
