@@ -22,6 +22,24 @@ export const VEHICLE_STATES = [
 /** One of them. */
 export type VehicleState = (typeof VEHICLE_STATES)[number];
 
+/**
+ * How far a vehicle came in a campaign, in this order; it never goes back. `installed` is the vehicle's
+ * own word; `booted` on, only its ECUs' signed reports count, and `healthy` means that it stayed so.
+ */
+export const CAMPAIGN_STAGES = [
+  'targeted',
+  'reachable',
+  'notified',
+  'consented',
+  'downloaded',
+  'ready',
+  'installed',
+  'booted',
+  'healthy',
+] as const;
+/** One of them. */
+export type CampaignStage = (typeof CAMPAIGN_STAGES)[number];
+
 /** Who must act before a vehicle can be updated. */
 export type Actor = 'nobody' | 'operator' | 'owner' | 'vehicle' | 'workshop' | 'security';
 
@@ -55,6 +73,61 @@ export const REASONS = {
     meaning: 'The campaign is planned or paused.',
     nextStep: 'Start or resume the campaign.',
     actor: 'operator',
+  },
+  CAMPAIGN_HELD: {
+    meaning: 'The campaign holds by itself: too many vehicles were harmed.',
+    nextStep: 'Look at the failures, then resume or cancel the campaign.',
+    actor: 'operator',
+  },
+  CAMPAIGN_OVER: {
+    meaning: 'The time in which the campaign makes offers is over.',
+    nextStep: 'Plan another campaign.',
+    actor: 'operator',
+  },
+  RELEASE_BLOCKED: {
+    meaning: 'The release was blocked: nothing of it is offered.',
+    nextStep: 'Release a version without the fault.',
+    actor: 'operator',
+  },
+  LATER_WAVE: {
+    meaning: 'The vehicle belongs to a wave that is not open yet.',
+    nextStep: 'Wait until the waves before it have proved themselves.',
+    actor: 'nobody',
+  },
+  CONTROL_GROUP: {
+    meaning: 'The vehicle is left untouched for now, to compare the others with.',
+    nextStep: 'Wait for the last wave.',
+    actor: 'nobody',
+  },
+  PENALTY_BOX: {
+    meaning: 'It failed a short while ago and is left alone for some time.',
+    nextStep: 'Wait until the time told is over; it is tried again then.',
+    actor: 'nobody',
+  },
+  RATE_CAP: {
+    meaning: 'The campaign makes no more offers in this hour.',
+    nextStep: 'Wait, or raise the cap.',
+    actor: 'nobody',
+  },
+  SPREAD: {
+    meaning: 'Its turn comes later: offers are spread so that not all vehicles come at once.',
+    nextStep: 'Wait for the time told.',
+    actor: 'nobody',
+  },
+  AWAITING_NETWORK: {
+    meaning: 'The vehicle waits for a network that the campaign allows.',
+    nextStep: 'Bring it into reach of an unmetered network.',
+    actor: 'owner',
+  },
+  AWAITING_WINDOW: {
+    meaning: 'The vehicle waits for the hours in which it may install.',
+    nextStep: 'Wait for the time told.',
+    actor: 'nobody',
+  },
+  UNHEALTHY: {
+    meaning: 'It boots the release, and is not as healthy as before.',
+    nextStep: 'Read what it reports; send it to a workshop, or roll back.',
+    actor: 'workshop',
   },
   OFFERED: {
     meaning: 'Signed metadata is ready; the vehicle has not fetched it yet.',

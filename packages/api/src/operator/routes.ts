@@ -2,14 +2,15 @@
  * The routes of the operator API, one constant for all: server, client and documentation are made of
  * it. `roles` says whose tokens are let in; a route without a role does not exist.
  */
-import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
-import { PROBLEM_MEDIA_TYPE, problemSchema } from '../problem.ts';
+import { z } from '@hono/zod-openapi';
 import { text } from './text.ts';
-import { ADMINS, type ApiRole, OPERATORS, READERS, RELEASERS, UPLOADERS } from './roles.ts';
+import { ACCESS_ROUTES } from './access-routes.ts';
+import { CAMPAIGN_ROUTES } from './campaign-routes.ts';
+import { FLEET_ROUTES } from './fleet-routes.ts';
+import { RELEASE_ROUTES } from './release-routes.ts';
+import { OPERATORS, READERS, RELEASERS, UPLOADERS } from './roles.ts';
+import { bytes, json, name, route, vehicleParams } from './route.ts';
 import {
-  campaignRequestSchema,
-  campaignSchema,
-  campaignVehicleSchema,
   certificateSchema,
   eventSchema,
   imageSchema,
@@ -17,10 +18,7 @@ import {
   pageOf,
   pageQuerySchema,
   publishRequestSchema,
-  releaseSchema,
   revocationSchema,
-  tokenRequestSchema,
-  tokenSchema,
   uploadRequestSchema,
   uploadSchema,
   vehiclePatchSchema,
@@ -28,60 +26,7 @@ import {
   whyNotSchema,
 } from './schemas.ts';
 
-/** Where the API lies. */
-export const OPERATOR_PREFIX = '/api/v1';
-
-const name = (what: string): z.ZodString => text(300, 1).openapi({ description: what });
-const vehicleParams = z.object({ vehicleId: name('the common name of its certificate') });
-const campaignParams = z.object({ campaignId: name('as it was created') });
 const uploadParams = z.object({ uploadId: name('as it was created') });
-
-type Request = NonNullable<RouteConfig['request']>;
-
-interface RouteOptions<Answer extends z.ZodType, Asked extends Request> {
-  readonly roles: readonly ApiRole[];
-  readonly summary: string;
-  readonly answer: Answer;
-  readonly request: Asked;
-  readonly status?: 200 | 201;
-}
-
-type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-
-/** Builds a route: JSON both ways, a problem for every refusal, a bearer token always. */
-// oxlint-disable-next-line typescript/explicit-module-boundary-types, typescript/explicit-function-return-type -- the type is the contract, and only inference can write it
-function route<Answer extends z.ZodType, const Asked extends Request>(
-  method: Method,
-  path: string,
-  { roles, summary, answer, request, status = 200 }: RouteOptions<Answer, Asked>,
-) {
-  const done = { description: 'done', content: { 'application/json': { schema: answer } } };
-  const refused = {
-    description: 'refused',
-    content: { [PROBLEM_MEDIA_TYPE]: { schema: problemSchema } },
-  };
-  const config = createRoute({
-    method,
-    path: `${OPERATOR_PREFIX}${path}`,
-    summary,
-    security: [{ token: [] }],
-    request,
-    responses: { [status]: done, default: refused },
-  });
-  return { roles, config };
-}
-
-// oxlint-disable-next-line typescript/explicit-function-return-type -- see route()
-function json<Schema extends z.ZodType>(schema: Schema) {
-  return { required: true, content: { 'application/json': { schema } } } as const;
-}
-
-const bytes = {
-  required: true,
-  content: {
-    'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) },
-  },
-} as const;
 
 /** Every route by its name. */
 export const OPERATOR_ROUTES = {
@@ -177,65 +122,6 @@ export const OPERATOR_ROUTES = {
     },
     answer: z.object({ published: z.int() }),
   }),
-  createRelease: route('post', '/releases', {
-    roles: RELEASERS,
-    summary: 'Take a signed release',
-    request: { body: bytes },
-    answer: releaseSchema,
-    status: 201,
-  }),
-  listReleases: route('get', '/releases', {
-    roles: READERS,
-    summary: 'List releases, the newest first',
-    request: { query: pageQuerySchema },
-    answer: pageOf(releaseSchema),
-  }),
-  createCampaign: route('post', '/campaigns', {
-    roles: OPERATORS,
-    summary: 'Create a campaign',
-    request: { body: json(campaignRequestSchema) },
-    answer: campaignSchema,
-    status: 201,
-  }),
-  listCampaigns: route('get', '/campaigns', {
-    roles: READERS,
-    summary: 'List campaigns, the newest first',
-    request: { query: pageQuerySchema },
-    answer: pageOf(campaignSchema),
-  }),
-  getCampaign: route('get', '/campaigns/{campaignId}', {
-    roles: READERS,
-    summary: 'Count the vehicles of a campaign',
-    request: { params: campaignParams },
-    answer: campaignSchema,
-  }),
-  startCampaign: route('post', '/campaigns/{campaignId}/start', {
-    roles: OPERATORS,
-    summary: 'Start or resume a campaign',
-    request: { params: campaignParams },
-    answer: campaignSchema,
-  }),
-  pauseCampaign: route('post', '/campaigns/{campaignId}/pause', {
-    roles: OPERATORS,
-    summary: 'Pause a campaign',
-    request: { params: campaignParams },
-    answer: campaignSchema,
-  }),
-  cancelCampaign: route('post', '/campaigns/{campaignId}/cancel', {
-    roles: OPERATORS,
-    summary: 'Cancel a campaign',
-    request: { params: campaignParams },
-    answer: campaignSchema,
-  }),
-  listCampaignVehicles: route('get', '/campaigns/{campaignId}/vehicles', {
-    roles: READERS,
-    summary: 'List the vehicles of a campaign with their reasons',
-    request: {
-      params: campaignParams,
-      query: pageQuerySchema.extend({ state: text(20).optional() }),
-    },
-    answer: pageOf(campaignVehicleSchema),
-  }),
   listCertificates: route('get', '/certificates', {
     roles: READERS,
     summary: 'List device certificates, by serial number',
@@ -257,17 +143,8 @@ export const OPERATOR_ROUTES = {
     request: { query: pageQuerySchema.extend({ stream: text(64).default('fleet') }) },
     answer: pageOf(eventSchema),
   }),
-  createToken: route('post', '/tokens', {
-    roles: ADMINS,
-    summary: 'Create an API token',
-    request: { body: json(tokenRequestSchema) },
-    answer: tokenSchema,
-    status: 201,
-  }),
-  revokeToken: route('delete', '/tokens/{name}', {
-    roles: ADMINS,
-    summary: 'Revoke an API token',
-    request: { params: z.object({ name: name('as it was created') }) },
-    answer: z.object({ isRevoked: z.boolean() }),
-  }),
+  ...FLEET_ROUTES,
+  ...RELEASE_ROUTES,
+  ...CAMPAIGN_ROUTES,
+  ...ACCESS_ROUTES,
 };

@@ -167,16 +167,6 @@ export const releaseSchema = z
   })
   .openapi('Release');
 
-/** A campaign to be created. */
-export const campaignRequestSchema = z
-  .object({
-    name: text(200, 1),
-    releaseId: text(64),
-    /** CEL over `vehicle`. */
-    query: text(4000, 1),
-  })
-  .openapi('CampaignRequest');
-
 /** A campaign and how many vehicles are where. */
 export const campaignSchema = z
   .object({
@@ -184,7 +174,7 @@ export const campaignSchema = z
     releaseId: z.string(),
     name: z.string(),
     query: z.string(),
-    state: z.enum(['planned', 'running', 'paused', 'finished', 'cancelled']),
+    state: z.enum(['planned', 'running', 'paused', 'held', 'finished', 'cancelled']),
     createdBy: z.string(),
     createdAt: instant,
     startedAt: instant.optional(),

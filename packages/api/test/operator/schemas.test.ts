@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { operatorSchemas } from '@immota/api';
+import { campaignSchemas, operatorSchemas } from '@immota/api';
 
-const { campaignRequestSchema, vehiclePatchSchema, pageQuerySchema, tokenRequestSchema } =
-  operatorSchemas;
+const { campaignPlanSchema } = campaignSchemas;
+const { vehiclePatchSchema, pageQuerySchema, tokenRequestSchema } = operatorSchemas;
 
 const campaign = { name: 'Autumn 🚗', releaseId: 'r', query: 'true' };
 
 function isNamed(length: number): boolean {
-  return campaignRequestSchema.safeParse({ ...campaign, name: 'x'.repeat(length) }).success;
+  return campaignPlanSchema.safeParse({ ...campaign, name: 'x'.repeat(length) }).success;
 }
 
 describe('the schemas of the operator API', () => {
   it('take texts of whole characters', () => {
-    assert.ok(campaignRequestSchema.safeParse(campaign).success);
+    assert.ok(campaignPlanSchema.safeParse(campaign).success);
   });
   for (const [what, name] of Object.entries({ NUL: 'a\0b', 'half a character': 'a\ud83d' })) {
     it(`refuse a text with ${what}, which no database holds`, () => {
-      assert.ok(!campaignRequestSchema.safeParse({ ...campaign, name }).success);
+      assert.ok(!campaignPlanSchema.safeParse({ ...campaign, name }).success);
       assert.ok(!vehiclePatchSchema.safeParse({ tags: { [name]: true } }).success);
       assert.ok(!vehiclePatchSchema.safeParse({ tags: { a: name } }).success);
       assert.ok(!pageQuerySchema.safeParse({ after: name }).success);

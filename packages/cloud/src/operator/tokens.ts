@@ -5,6 +5,7 @@ import type { CloudContext } from '../context.ts';
 import { committed } from '../context.ts';
 import { FLEET_STREAM } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
+import { FIRST_TENANT, type FleetScope } from '../inventory/fleet-scope.ts';
 
 /** So that a token in a log or a repository is recognised by those who look for secrets. */
 const PREFIX = 'immota_';
@@ -17,10 +18,14 @@ export interface Caller {
   readonly role: ApiRole;
   /** Delegated roles of the Image repository that it may upload for. */
   readonly uploadsFor: readonly string[];
+  /** What of the fleet it sees and touches, in every query. */
+  readonly fleet: FleetScope;
 }
 
 /** A token to be made. */
-export interface TokenDescription extends Caller {
+export interface TokenDescription extends Omit<Caller, 'fleet'> {
+  /** All of the first tenant when left out. */
+  readonly fleet?: FleetScope | undefined;
   readonly ttlDays: number;
   /** Who makes it; undefined when it is made on the machine itself. */
   readonly by?: string | undefined;
@@ -52,6 +57,7 @@ export async function createToken(
   description: TokenDescription,
 ): Promise<NewToken> {
   const { name, role, uploadsFor, ttlDays, by = 'this machine' } = description;
+  const { tenant, query } = description.fleet ?? { tenant: FIRST_TENANT };
   const secret = Buffer.from(context.entropy.bytes(TOKEN_LENGTH_BYTES)).toString('base64url');
   const token = `${PREFIX}${secret}`;
   const now = context.clock.now();
@@ -73,6 +79,8 @@ export async function createToken(
         role,
         uploads_for: uploadsFor,
         expires_at: expiresAt,
+        tenant,
+        scope: query ?? null,
       })
       .onConflict((conflict) => conflict.column('name').doNothing())
       .executeTakeFirst();
@@ -129,7 +137,7 @@ export async function authenticate(
       ? undefined
       : await database.kysely
           .selectFrom('api_token')
-          .select(['name', 'role', 'uploads_for', 'expires_at', 'revoked_at'])
+          .select(['name', 'role', 'uploads_for', 'expires_at', 'revoked_at', 'tenant', 'scope'])
           .where('token_hash', '=', hashOf(token))
           .executeTakeFirst();
   if (row === undefined) throw new CloudFault('UNAUTHENTICATED', UNAUTHENTICATED);
@@ -137,7 +145,8 @@ export async function authenticate(
   const expiresAt = row.expires_at ?? undefined;
   const isOver = expiresAt !== undefined && Temporal.Instant.compare(expiresAt, clock.now()) <= 0;
   if (role === undefined || isOver || row.revoked_at !== null) throw new StaleToken(row.name);
-  return { name: row.name, role, uploadsFor: row.uploads_for };
+  const fleet = { tenant: row.tenant, query: row.scope ?? undefined };
+  return { name: row.name, role, uploadsFor: row.uploads_for, fleet };
 }
 
 function hashOf(token: string): string {

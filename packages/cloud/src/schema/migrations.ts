@@ -3,6 +3,8 @@ import { MAIN_JOB } from './0001-main-job.ts';
 import { CAMPAIGN_PLACES } from './0002-campaign-places.ts';
 import { UNRECORDED_CERTIFICATES } from './0003-unrecorded-certificates.ts';
 import { DELTAS } from './0004-deltas.ts';
+import { TENANTS } from './0005-tenants.ts';
+import { CAMPAIGN_WAVES } from './0006-campaign-waves.ts';
 
 /** The whole history of the cloud's schema, oldest first. A migration that has shipped is never edited. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -10,4 +12,6 @@ export const MIGRATIONS: readonly Migration[] = [
   CAMPAIGN_PLACES,
   UNRECORDED_CERTIFICATES,
   DELTAS,
+  TENANTS,
+  CAMPAIGN_WAVES,
 ];

@@ -1,5 +1,5 @@
 /** The rows of the cloud's tables, as Kysely sees them; `migrations.ts` makes them. */
-import type { ReasonCode, VehicleState } from '@immota/api';
+import type { CampaignStage, ReasonCode, VehicleState } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import type { Generated } from '@immota/store';
 
@@ -35,6 +35,7 @@ export interface ImageRow {
   readonly sealed_content_key: Uint8Array | null;
   readonly uploaded_by: string;
   readonly created_at: Generated<Time>;
+  readonly tenant: Generated<string>;
 }
 
 /** A delta that was made, or that was found not to be worth it. */
@@ -55,6 +56,7 @@ export interface UploadRow {
   readonly length_bytes: number;
   readonly created_by: string;
   readonly created_at: Generated<Time>;
+  readonly tenant: Generated<string>;
 }
 
 /** A vehicle. `vehicle_id` is the common name of its certificate. */
@@ -76,6 +78,7 @@ export interface VehicleRow {
   readonly last_manifest_sha256: Uint8Array | null;
   /** What the vehicle says of itself unsigned: network, hardware, packages. */
   readonly information: Generated<JsonObject>;
+  readonly tenant: Generated<string>;
 }
 
 /** An ECU and what its last accepted report says. */
@@ -163,6 +166,9 @@ export interface ReleaseRow {
   readonly body: JsonObject;
   readonly created_by: string;
   readonly created_at: Generated<Time>;
+  readonly tenant: Generated<string>;
+  /** Why nothing of it is offered any more. */
+  readonly blocked_because: string | null;
 }
 
 /** A release to a query of vehicles. */
@@ -172,11 +178,25 @@ export interface CampaignRow {
   readonly name: string;
   /** CEL over a vehicle; see the guide on campaigns. */
   readonly query: string;
-  readonly state: 'planned' | 'running' | 'paused' | 'finished' | 'cancelled';
+  readonly state: 'planned' | 'running' | 'paused' | 'held' | 'finished' | 'cancelled';
   readonly policy: Generated<JsonObject>;
+  readonly waves: Generated<readonly JsonObject[]>;
+  readonly guard: Generated<JsonObject>;
+  readonly priority: Generated<number>;
+  readonly joins: Generated<boolean>;
+  /** The last wave that is open; 0 before the start. */
+  readonly open_wave: Generated<number>;
+  readonly filing_number: string | null;
+  /** Of everything that is decided; what was approved is bound to it. */
+  readonly content_sha256: Generated<string>;
+  readonly approval: Generated<'draft' | 'submitted' | 'approved' | 'rejected'>;
+  readonly submission: JsonObject | null;
+  readonly decision: JsonObject | null;
+  readonly hold: JsonObject | null;
   readonly created_by: string;
   readonly created_at: Generated<Time>;
   readonly started_at: Time | null;
+  readonly tenant: Generated<string>;
 }
 
 /** Where a vehicle stands in a campaign; the database takes no other state. */
@@ -189,6 +209,40 @@ export interface CampaignVehicleRow {
   readonly measured: Generated<JsonObject>;
   readonly attempts: Generated<number>;
   readonly since: Generated<Time>;
+  readonly wave: Generated<number>;
+  readonly is_control: Generated<boolean>;
+  readonly stage: Generated<CampaignStage>;
+  readonly health: Generated<'unknown' | 'healthy' | 'unhealthy'>;
+  /** What its goal's ECUs ran when it came in, as hardware=image joined by spaces. */
+  readonly source: Generated<string>;
+  readonly booted_at: Time | null;
+  /** Not offered before. */
+  readonly not_before: Time | null;
+  readonly penalty_until: Time | null;
+}
+
+/** A wave of a campaign, and its sequential test as far as it is. */
+export interface CampaignWaveRow {
+  readonly campaign_id: string;
+  readonly number: number;
+  readonly state: 'waiting' | 'open' | 'done';
+  readonly vehicles: Generated<number>;
+  readonly opened_at: Time | null;
+  readonly done_at: Time | null;
+  readonly guard: Generated<JsonObject>;
+}
+
+/** A change of counts: their sum is how many vehicles are where. The database writes it itself. */
+export interface CampaignCountRow {
+  readonly campaign_id: string;
+  readonly wave: number;
+  readonly is_control: boolean;
+  readonly state: VehicleState;
+  /** Empty for none. */
+  readonly reason: string;
+  readonly stage: CampaignStage;
+  readonly health: string;
+  readonly vehicles: number;
 }
 
 /** One event. `stream` is a vehicle's id, or `fleet`. */
@@ -239,6 +293,16 @@ export interface ApiTokenRow {
   readonly created_at: Generated<Time>;
   readonly expires_at: Time | null;
   readonly revoked_at: Time | null;
+  readonly tenant: Generated<string>;
+  /** A fleet query that bounds what its holder sees; all of the tenant when null. */
+  readonly scope: string | null;
+}
+
+/** A brand or subsidiary that shares the installation and sees nothing of the others. */
+export interface TenantRow {
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly created_at: Generated<Time>;
 }
 
 /** All tables. */
@@ -256,9 +320,12 @@ export interface CloudSchema {
   readonly release: ReleaseRow;
   readonly campaign: CampaignRow;
   readonly campaign_vehicle: CampaignVehicleRow;
+  readonly campaign_wave: CampaignWaveRow;
+  readonly campaign_count: CampaignCountRow;
   readonly event: EventRow;
   readonly event_checkpoint: EventCheckpointRow;
   readonly client_event: ClientEventRow;
   readonly consent: ConsentRow;
   readonly api_token: ApiTokenRow;
+  readonly tenant: TenantRow;
 }
