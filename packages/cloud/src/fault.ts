@@ -74,6 +74,30 @@ export type CloudFaultCode =
   | 'VIN_EXISTS'
   /** A fleet query that is no CEL expression. */
   | 'QUERY_MALFORMED'
+  /** An approval by the author, or with the author's key: four eyes are two people. */
+  | 'SELF_APPROVAL'
+  /** Nobody handed in or approved what is to be started. */
+  | 'APPROVAL_MISSING'
+  /** What was approved is not what is there now. */
+  | 'APPROVAL_STALE'
+  /** A campaign that somebody rejected. */
+  | 'APPROVAL_REJECTED'
+  /** A decision whose signature does not fit its words. */
+  | 'SIGNATURE_INVALID'
+  /** A decision signed with a key that nobody registered. */
+  | 'SIGNATURE_KEY_UNKNOWN'
+  /** A decision signed with a key that was revoked. */
+  | 'SIGNATURE_KEY_REVOKED'
+  /** A decision signed with somebody else's key. */
+  | 'SIGNATURE_KEY_FOREIGN'
+  /** A decision signed too long ago, or in the future. */
+  | 'SIGNATURE_TIME'
+  /** A dossier that lacks some of its nine items. */
+  | 'DOSSIER_INCOMPLETE'
+  /** A release that was blocked. */
+  | 'RELEASE_BLOCKED'
+  /** A register entry that does not follow from the one before it. */
+  | 'REGISTER_CHAIN'
   /** A campaign cannot go from the state it is in to the one asked for. */
   | 'CAMPAIGN_STATE'
   /** The data folder is not one, or holds something else. */

@@ -5,6 +5,7 @@ import { UNRECORDED_CERTIFICATES } from './0003-unrecorded-certificates.ts';
 import { DELTAS } from './0004-deltas.ts';
 import { TENANTS } from './0005-tenants.ts';
 import { CAMPAIGN_WAVES } from './0006-campaign-waves.ts';
+import { RELEASE_DOSSIER } from './0007-release-dossier.ts';
 
 /** The whole history of the cloud's schema, oldest first. A migration that has shipped is never edited. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   DELTAS,
   TENANTS,
   CAMPAIGN_WAVES,
+  RELEASE_DOSSIER,
 ];

@@ -99,6 +99,8 @@ export interface EcuRow {
   readonly installed_at: Time | null;
   readonly attacks_detected: Generated<string>;
   readonly health: Generated<JsonObject>;
+  /** What its signed reports say: a list of regulation and RXSWIN. */
+  readonly rxswins: Generated<readonly JsonObject[]>;
   readonly registered_at: Generated<Time>;
   readonly reported_at: Time | null;
   /** Since when the manifests lack it; null when the last one had it. */
@@ -305,6 +307,80 @@ export interface TenantRow {
   readonly created_at: Generated<Time>;
 }
 
+/** A key with which a person signs decisions; the private half never leaves them. */
+export interface SigningKeyRow {
+  /** SHA-256 of the SubjectPublicKeyInfo, hex. */
+  readonly key_id: string;
+  readonly tenant: Generated<string>;
+  readonly owner: string;
+  readonly user_id: string | null;
+  readonly name: string;
+  readonly algorithm: 'ed25519' | 'ecdsa-p256';
+  /** SubjectPublicKeyInfo, DER. */
+  readonly public_key: Uint8Array;
+  readonly created_at: Generated<Time>;
+  readonly revoked_at: Time | null;
+}
+
+/** One item of a release's dossier, as it was last written. */
+export interface DossierItemRow {
+  readonly release_id: string;
+  readonly item: string;
+  readonly text: string;
+  readonly answer: boolean | null;
+  readonly approval_number: string | null;
+  readonly evidence: Generated<readonly JsonObject[]>;
+  readonly updated_by: string;
+  readonly updated_at: Time;
+}
+
+/** One entry of the RXSWIN register. */
+export interface RxswinEntryRow {
+  readonly tenant: string;
+  readonly sequence: number;
+  readonly regulation: string;
+  readonly hardware_id: string;
+  readonly rxswin: string;
+  readonly before: string | null;
+  readonly release_id: string;
+  readonly release_name: string;
+  readonly approval_number: string | null;
+  readonly software: readonly JsonObject[];
+  readonly software_before: readonly JsonObject[];
+  readonly since: Time;
+  readonly previous_hash: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+/** A change of counts of ECUs by the RXSWIN they report. The database writes it itself. */
+export interface RxswinCountRow {
+  readonly tenant: string;
+  readonly regulation: string;
+  readonly hardware_id: string;
+  readonly rxswin: string;
+  readonly sha256: string;
+  readonly vehicles: number;
+}
+
+/** What some vehicles run, by the SHA-256 of its text. */
+export interface ConfigurationRow {
+  readonly sha256: string;
+  readonly body: string;
+}
+
+/** A vehicle on the frozen list of a campaign. The database writes it itself, once. */
+export interface CampaignTargetRow {
+  readonly vehicle_id: string;
+  readonly campaign_id: string;
+  readonly configuration_sha256: string;
+  readonly compatibility: 'confirmed' | 'not-needed' | 'unknown' | 'refused';
+  readonly state: VehicleState;
+  readonly reason: ReasonCode | null;
+  /** Of the manifest that the configuration is known from. */
+  readonly reported_at: Time | null;
+  readonly confirmed_at: Time;
+}
+
 /** All tables. */
 export interface CloudSchema {
   readonly metadata_file: MetadataFileRow;
@@ -328,4 +404,10 @@ export interface CloudSchema {
   readonly consent: ConsentRow;
   readonly api_token: ApiTokenRow;
   readonly tenant: TenantRow;
+  readonly signing_key: SigningKeyRow;
+  readonly dossier_item: DossierItemRow;
+  readonly rxswin_entry: RxswinEntryRow;
+  readonly rxswin_count: RxswinCountRow;
+  readonly configuration: ConfigurationRow;
+  readonly campaign_target: CampaignTargetRow;
 }
