@@ -22,7 +22,7 @@ export {
   type VehicleNetworkOptions,
 } from './assembly/vehicle-network.ts';
 export { type BankOutcome, type BankRecord } from './boot/bank-record.ts';
-export type { BankCondition, BankSlots } from './boot/bank-slots.ts';
+export type { BankCondition, BankSlots } from './boot/bank-slots-setup.ts';
 export { createImageSealer, type ImageSealer } from './boot/image-sealer.ts';
 export {
   type BankSlotsOptions,
@@ -47,14 +47,7 @@ export {
   type EnergyBudget,
   type EnergyLoad,
 } from './conditions/energy-budget.ts';
-export {
-  type Immobiliser,
-  type ImmobilisedStepOptions,
-  type ImmobilisedStepResult,
-  runImmobilised,
-  type StepEnding,
-} from './conditions/immobilised-step.ts';
-export { checkPlan, type EcuSafety, type PlannedStep } from './conditions/safe-plan.ts';
+export type { Immobiliser } from './conditions/immobiliser.ts';
 export {
   PARK_GEAR,
   SIGNAL_CATALOGUE,
@@ -68,19 +61,24 @@ export {
   ONE_BANK_CONDITIONS,
   PARKED,
 } from './conditions/standing-conditions.ts';
-export {
-  type ApprovalContext,
-  signApproval,
-  type TechnicianApproval,
-  type VerifiedApproval,
-  verifyApproval,
-} from './conditions/technician-approval.ts';
 export type {
   MeasuredSignal,
   SignalReading,
   VehicleSignals,
 } from './conditions/vehicle-signals.ts';
 export { watchConditions, type WatchOptions } from './conditions/watch-conditions.ts';
+export {
+  CONSENT_ROLES,
+  CONSENT_STEPS,
+  type ConsentAuthority,
+  type ConsentRole,
+  type ConsentStep,
+  DEFAULT_AUTHORITY,
+  parseAuthority,
+  parseConsentRole,
+} from './consent/authority.ts';
+export { type ConsentRules, DEFAULT_RULES } from './consent/check-answer.ts';
+export { ConsentFault, type ConsentFaultCode } from './consent/consent-fault.ts';
 export {
   type ConsentAnswer,
   type ConsentPolicy,
@@ -201,7 +199,7 @@ export {
   type GatewayOptions,
   type GatewaySynchronisation,
 } from './gateway/create-gateway.ts';
-export { approvalMemoryOf, freshnessStoreOf } from './gateway/durable-memory.ts';
+export { freshnessStoreOf } from './gateway/durable-memory.ts';
 export type { EventLogOptions } from './gateway/event-log.ts';
 export type { StoredEvent } from './gateway/event-segment.ts';
 export { GatewayFault, type GatewayFaultCode } from './gateway/gateway-fault.ts';
@@ -296,6 +294,7 @@ export {
   openFolderSlots,
 } from './slots/folder-slots.ts';
 export type { ImageSlots, SlotImage, SlotWriter } from './slots/image-slots.ts';
+export { type DeltaInstallation, installDelta } from './slots/install-delta.ts';
 export { type ImageInstallation, installImage } from './slots/install-image.ts';
 export type { ResumableSlots, ResumableWriter, SlotCondition } from './slots/resumable-slots.ts';
 export type { SlotFile, SlotFiles } from './slots/slot-files.ts';
@@ -311,8 +310,35 @@ export type { StateValue } from './state/value-table.ts';
 export { openState, type StateOptions, VehicleState } from './state/vehicle-state.ts';
 export { systemSurroundings } from './system-clock.ts';
 export {
+  type ApprovalContext,
+  signApproval,
+  type TechnicianApproval,
+  type TechnicianCredential,
+  type VerifiedApproval,
+  verifyApproval,
+} from './technician/approval.ts';
+export {
+  type FolderDesk,
+  handInApproval,
+  openFolderDesk,
+  readTechnicianAnswer,
+  readTechnicianRequest,
+  type TechnicianAnswer,
+  type TechnicianDesk,
+  type TechnicianRequest,
+} from './technician/desk.ts';
+export type { TechnicianGate, TechnicianVerdict } from './technician/gate.ts';
+export {
+  findStops,
+  type PlannedImage,
+  type TechnicianStep,
+  type TechnicianStop,
+  workSha256Of,
+} from './technician/stop.ts';
+export {
   ALWAYS_GO,
   type ConditionsGate,
+  type GateScope,
   type GateStep,
   type GateVerdict,
 } from './transaction/conditions.ts';

@@ -289,9 +289,11 @@ function tellProgress(narrator: Narrator, event: ProgressEvent): void {
       narrator.tell('REFUSED', `[${event.code}] ${event.message}`);
       break;
     case 'forecast':
-      narrator.tell('forecast', describeProgress(event) ?? '');
+    case 'technician':
+      narrator.tell(event.kind, describeProgress(event) ?? '');
       break;
     case 'certificate-renewed':
+    case 'check-in-ended':
     case 'phase':
       break;
     default:

@@ -1,32 +1,45 @@
 /**
  * Asking whoever may say yes. The update waits for the answer, never the other way round: without a
- * clear yes nothing is downloaded, and nothing is installed.
+ * clear yes nothing is downloaded, nothing is installed, and nothing changes over.
  */
+import type { Estimate } from '../transaction/experience.ts';
+import type { ConsentStep } from './authority.ts';
+import type { Notice } from './notice.ts';
+import type { PostponeTerms } from './postpone.ts';
+import type { Question } from './question.ts';
 
 /** What somebody is asked. */
 export interface ConsentRequest {
   readonly correlationId: string;
-  /** To download, or to install: each is asked for itself. */
-  readonly step: 'download' | 'install';
-  /** The exact words that must be shown; the receipt names their hash. */
-  readonly text: string;
-  /** BCP 47. */
-  readonly locale: string;
-  /** How long the vehicle cannot be used. */
-  readonly unusableSeconds: number;
-  /** What will not work meanwhile, in words. */
-  readonly unavailable: readonly string[];
-  readonly isSecurity: boolean;
+  /** Each step is asked for itself. */
+  readonly step: ConsentStep;
+  /** In every language that it was written in. */
+  readonly notice: Notice;
+  readonly terms: PostponeTerms;
+  /** Bringing the images into the ECUs, in milliseconds; the vehicle can be used meanwhile. */
+  readonly prepare: Estimate | undefined;
+  /** How long the vehicle cannot be used, in milliseconds. */
+  readonly unusable: Estimate;
   readonly downloadBytes: number;
+  /** How dates are said; IANA. */
+  readonly timeZone: string;
+  /** The exact words in the vehicle's own language; in another one ask `renderQuestion`. */
+  readonly question: Question;
 }
 
 /** What somebody said. */
 export interface ConsentAnswer {
   readonly decision: 'accepted' | 'postponed' | 'declined';
-  /** `owner`, `driver`, `fleet`, `workshop` or `policy`. */
+  /** A role that may answer, or `policy`: a rule that was agreed to once. */
   readonly actor: string;
-  /** When to ask again; only with `postponed`. */
+  /** When to ask again; only with `postponed`. In an hour when left out. */
   readonly askAgainAt?: Temporal.Instant | undefined;
+  /** Not before; only with `accepted`. At once when left out. */
+  readonly startAt?: Temporal.Instant | undefined;
+  /** The language in which it was read; the vehicle's own when left out. */
+  readonly locale?: string | undefined;
+  /** SHA-256 of the words that were read, where the reader's own screen has counted it. */
+  readonly textSha256?: string | undefined;
 }
 
 /** Somebody who may be asked: a screen, a command line, a policy. */
@@ -43,6 +56,9 @@ export interface ConsentPort {
 /** Who needs not be asked, and who is not. */
 export type ConsentPolicy = 'always' | 'never' | 'security-only';
 
+/** Answers of a rule come from no role. */
+export const POLICY_ACTOR = 'policy';
+
 /**
  * Answers by a rule, as the owner of a fleet may have agreed to once.
  *
@@ -56,7 +72,7 @@ export function policyConsent(policy: ConsentPolicy, otherwise?: ConsentPort): C
     ask: async (request, signal) => {
       if (policy === 'always') return byPolicy('accepted');
       if (policy === 'security-only') {
-        if (request.isSecurity) return byPolicy('accepted');
+        if (request.notice.security) return byPolicy('accepted');
         if (otherwise !== undefined) return otherwise.ask(request, signal);
       }
       return byPolicy('declined');
@@ -65,5 +81,5 @@ export function policyConsent(policy: ConsentPolicy, otherwise?: ConsentPort): C
 }
 
 function byPolicy(decision: ConsentAnswer['decision']): ConsentAnswer {
-  return { decision, actor: 'policy' };
+  return { decision, actor: POLICY_ACTOR };
 }

@@ -2,38 +2,36 @@
  * Consent that lasts: an answer is asked for once, kept, signed by the Primary, and sent to the
  * Director until it has arrived.
  */
-import { createHash } from 'node:crypto';
 import { type Consent, DEVICE_PATHS, deviceLimits } from '@immota/api';
 import { isJsonObject, type JsonObject, parseJson, utf8 } from '@immota/base';
 import { AKTUALIZR, signMetadata } from '@immota/uptane';
-import { z } from 'zod';
 import { requestSmall } from '../download/request.ts';
+import { noteAttack } from '../primary/attack-log.ts';
 import type { PrimaryContext } from '../primary/context.ts';
 import { type EventKind, queueEvent } from '../primary/event-queue.ts';
-import { jsonValue } from '../primary/json-value.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
-import type { ConsentAnswer, ConsentPort, ConsentRequest } from './consent-port.ts';
+import { checkAnswer, type ConsentRules } from './check-answer.ts';
+import { ConsentBook, type KeptAnswer } from './consent-book.ts';
+import { ConsentFault } from './consent-fault.ts';
+import {
+  type ConsentAnswer,
+  type ConsentPort,
+  type ConsentRequest,
+  POLICY_ACTOR,
+} from './consent-port.ts';
+import { isDue, isNight, postponeTerms } from './postpone.ts';
+import { type QuestionParts, renderQuestion } from './question.ts';
 
-/** Answers that are kept; an update has two. */
-const ANSWERS_MAX = 64;
 /** Receipts sent in one cycle. */
 const RECEIPTS_MAX = 64;
 /** One receipt, signed. */
 const RECEIPT_MAX_BYTES = 32_768;
+/** "Later" without a time: nobody is asked again at every check-in. */
+const LATER: Temporal.Duration = Temporal.Duration.from({ hours: 1 });
+/** A yes covers this much more than was told, for what vehicles learn; beyond it is asked again. */
+const COVERED_FACTOR = 1.25;
+const COVERED_MS = 60_000;
 const KIND = 'consent';
-
-const ANSWERS = jsonValue(
-  'consents',
-  z.array(
-    z.object({
-      correlationId: z.string(),
-      step: z.enum(['download', 'install']),
-      textSha256: z.string(),
-      decision: z.enum(['accepted', 'postponed', 'declined']),
-      askAgainAt: z.iso.datetime().nullable(),
-    }),
-  ),
-);
 
 const EVENT_OF = {
   accepted: 'campaign_accepted',
@@ -41,29 +39,44 @@ const EVENT_OF = {
   postponed: 'campaign_postponed',
 } as const satisfies Record<ConsentAnswer['decision'], EventKind>;
 
-/** Whom to ask, and for how long. */
+/** Whom to ask, for how long, and by which rules. */
 export interface ConsentDesk {
   readonly port: ConsentPort;
   readonly patienceMs: number;
+  readonly rules: ConsentRules;
+  /** BCP 47: what is read where nobody chooses. */
+  readonly locale: string;
 }
 
+/** What is asked, before it is put into words. */
+export type ConsentSubject = Omit<QuestionParts, 'terms' | 'timeZone'> & {
+  readonly correlationId: string;
+};
+
 /**
- * Makes sure that somebody has agreed.
+ * Makes sure that somebody has agreed, and that it is time.
  *
  * @throws VehicleFault CONSENT_DECLINED when the answer to these very words is no; CONSENT_PENDING when
- * there is none yet, or "later".
+ * there is none yet, one that does not count, "later", or a yes for another time.
  */
 export async function requireConsent(
   context: PrimaryContext,
   desk: ConsentDesk,
-  request: ConsentRequest,
+  subject: ConsentSubject,
 ): Promise<void> {
-  const decision = findDecision(context, request) ?? (await ask(context, desk, request));
-  context.onProgress({ kind: 'consent', step: request.step, decision: decision ?? 'pending' });
-  if (decision === 'accepted') return;
-  throw decision === 'declined'
-    ? new VehicleFault('CONSENT_DECLINED', `Cannot ${request.step}: the owner declined`)
-    : new VehicleFault('CONSENT_PENDING', `Cannot ${request.step}: the owner has not agreed yet`);
+  const book = new ConsentBook(context.state);
+  const request = requestOf(context, book, desk, subject);
+  const answer = findAnswer(context, book, request) ?? (await ask(context, desk, request));
+  const { step } = request;
+  const { decision = 'pending', at } = answer ?? {};
+  const isTime = at === undefined || !isBefore(context.surroundings.clock.now(), at);
+  context.onProgress({ kind: 'consent', step, decision, ...(isTime ? {} : { at }) });
+  if (decision === 'accepted' && isTime) return;
+  if (decision === 'declined') {
+    throw new VehicleFault('CONSENT_DECLINED', `Cannot ${step}: the owner declined`);
+  }
+  const why = decision === 'accepted' ? `it is agreed for ${String(at)}` : 'nobody has agreed yet';
+  throw new VehicleFault('CONSENT_PENDING', `Cannot ${step}: ${why}`);
 }
 
 /**
@@ -86,22 +99,77 @@ export async function flushReceipts(context: PrimaryContext): Promise<void> {
   }
 }
 
-function findDecision(
-  { state, surroundings }: PrimaryContext,
+function requestOf(
+  { surroundings }: PrimaryContext,
+  book: ConsentBook,
+  { rules, locale }: ConsentDesk,
+  { correlationId, ...subject }: ConsentSubject,
+): ConsentRequest {
+  const now = surroundings.clock.now();
+  const terms = postponeTerms(subject.notice, book.recordOf(correlationId), now);
+  const parts = { ...subject, terms, timeZone: rules.timeZone };
+  return { correlationId, ...parts, question: renderQuestion(parts, locale) };
+}
+
+/** What was answered before, as long as it holds. */
+function findAnswer(
+  { surroundings }: PrimaryContext,
+  book: ConsentBook,
   request: ConsentRequest,
-): ConsentAnswer['decision'] | undefined {
-  const found = (state.values.load(ANSWERS) ?? []).find((answer) => isFor(answer, request));
-  if (found?.decision !== 'postponed' || found.askAgainAt === null) return found?.decision;
-  const due = Temporal.Instant.from(found.askAgainAt);
-  return Temporal.Instant.compare(surroundings.clock.now(), due) < 0 ? 'postponed' : undefined;
+): KeptAnswer | undefined {
+  const known = book.find(request);
+  const now = surroundings.clock.now();
+  if (known === undefined) return undefined;
+  const { decision, at, toldMs } = known;
+  switch (decision) {
+    case 'accepted':
+      return request.unusable.high <= toldMs * COVERED_FACTOR + COVERED_MS ? known : undefined;
+    case 'declined':
+      // A no to what installs itself in the end holds until then.
+      return isDue(request.terms, now) ? undefined : known;
+    case 'postponed':
+      return at !== undefined && isBefore(now, at) ? known : undefined;
+  }
 }
 
 async function ask(
   context: PrimaryContext,
+  desk: ConsentDesk,
+  request: ConsentRequest,
+): Promise<KeptAnswer | undefined> {
+  const { surroundings } = context;
+  const now = surroundings.clock.now();
+  new ConsentBook(context.state).noteAsked(request.correlationId, now);
+  const isItself = isDue(request.terms, now) && mayRunItself(request, desk.rules, now);
+  const answer = isItself
+    ? ({ decision: 'accepted', actor: POLICY_ACTOR } as const)
+    : await askPort(context, desk, request);
+  if (answer === undefined) return undefined;
+  try {
+    checkAnswer(request, answer, desk.rules, surroundings.clock.now());
+  } catch (error) {
+    // An answer that does not count is none; the question stands.
+    if (!(error instanceof ConsentFault)) throw error;
+    noteAttack(context, error);
+    return undefined;
+  }
+  return await keep(context, request, answer);
+}
+
+/** Nobody loses the vehicle in the middle of the day; all else goes on beside its use. */
+function mayRunItself(
+  { step }: ConsentRequest,
+  { isParked, timeZone }: ConsentRules,
+  now: Temporal.Instant,
+): boolean {
+  return step !== 'activate' || (isParked() && isNight(now, timeZone));
+}
+
+async function askPort(
+  { surroundings, network }: PrimaryContext,
   { port, patienceMs }: ConsentDesk,
   request: ConsentRequest,
-): Promise<ConsentAnswer['decision'] | undefined> {
-  const { surroundings, network } = context;
+): Promise<ConsentAnswer | undefined> {
   const patience = new AbortController();
   const cancel = surroundings.timer.schedule(patienceMs, () => patience.abort());
   const signal = AbortSignal.any([patience.signal, network().signal]);
@@ -109,10 +177,7 @@ async function ask(
   signal.addEventListener('abort', () => resolve(undefined), { once: true });
   try {
     // A port that does not hear the signal must not hold the vehicle.
-    const answer = await Promise.race([port.ask(request, signal), ended]);
-    if (answer === undefined) return undefined;
-    await keep(context, request, answer);
-    return answer.decision;
+    return await Promise.race([port.ask(request, signal), ended]);
   } finally {
     cancel();
   }
@@ -123,49 +188,38 @@ async function keep(
   context: PrimaryContext,
   request: ConsentRequest,
   answer: ConsentAnswer,
-): Promise<void> {
+): Promise<KeptAnswer> {
   const { state, keys, surroundings } = context;
-  const { correlationId, step, locale } = request;
-  const { decision, actor, askAgainAt } = answer;
-  const textSha256 = digestOf(request);
-  const decidedAt = surroundings.clock.now().toString({ smallestUnit: 'second' });
+  const { correlationId, step } = request;
+  const { decision, actor, startAt, locale } = answer;
+  const now = surroundings.clock.now();
+  const shown = locale === undefined ? request.question : renderQuestion(request, locale);
+  const decidedAt = now.toString({ smallestUnit: 'second' });
   const receipt = {
     _type: 'Consent',
     correlationId,
     step,
     decision,
-    textSha256,
-    locale,
+    textSha256: shown.sha256,
+    locale: shown.locale,
     actor,
     decidedAt,
+    ...(startAt === undefined ? {} : { notBefore: startAt.toString({ smallestUnit: 'second' }) }),
   } satisfies Consent & JsonObject;
   const signed = await signMetadata(AKTUALIZR, receipt, [keys.identity]);
   const body = parseJson(signed, RECEIPT_MAX_BYTES);
+  const again = answer.askAgainAt ?? now.add(LATER);
+  const at = decision === 'postponed' ? again : startAt;
+  const kept = { decision, at, toldMs: request.unusable.high };
   state.transaction(() => {
-    const others = (state.values.load(ANSWERS) ?? []).filter((known) => !isFor(known, request));
-    const kept = { correlationId, step, textSha256, decision, askAgainAt: null };
-    const until = askAgainAt === undefined ? {} : { askAgainAt: askAgainAt.toString() };
-    // "Later" without a time is asked again in the next cycle: nothing to keep.
-    const isLasting = decision !== 'postponed' || askAgainAt !== undefined;
-    const answers = isLasting ? [...others, { ...kept, ...until }] : others;
-    state.values.save(ANSWERS, answers.slice(-ANSWERS_MAX));
+    new ConsentBook(state).keep(request, kept);
     const id = `${correlationId}/${step}/${decidedAt}`;
     if (isJsonObject(body)) state.queue.add(KIND, { id, body });
     queueEvent(context, EVENT_OF[decision], { campaignId: correlationId, correlationId, step });
   });
+  return kept;
 }
 
-function isFor(
-  answer: { readonly correlationId: string; readonly step: string; readonly textSha256: string },
-  request: ConsentRequest,
-): boolean {
-  return (
-    answer.correlationId === request.correlationId &&
-    answer.step === request.step &&
-    answer.textSha256 === digestOf(request)
-  );
-}
-
-function digestOf({ text }: ConsentRequest): string {
-  return createHash('sha256').update(text).digest('hex');
+function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(one, other) < 0;
 }

@@ -1,6 +1,6 @@
 /** Asks on a command line. */
 import { createInterface } from 'node:readline';
-import type { ConsentAnswer, ConsentPort, ConsentRequest } from './consent-port.ts';
+import type { ConsentAnswer, ConsentPort } from './consent-port.ts';
 
 /** Where to ask. */
 export interface PromptOptions {
@@ -22,10 +22,11 @@ const ANSWERS: ReadonlyMap<string, ConsentAnswer['decision']> = new Map([
 /** Asks the person at a terminal; anything but a clear answer is asked again. */
 export function promptConsent({ input, output, actor }: PromptOptions): ConsentPort {
   return {
-    ask: async (request, signal) => {
+    ask: async ({ question }, signal) => {
       const lines = createInterface({ input, output, signal });
       try {
-        output.write(`${describe(request)}\n[y]es, [n]o or [l]ater? `);
+        // The very words that the receipt names, and nothing else.
+        output.write(`${question.text}\n[y]es, [n]o or [l]ater: `);
         for await (const line of lines) {
           const decision = ANSWERS.get(line.trim().toLowerCase());
           if (decision !== undefined) return { decision, actor };
@@ -37,20 +38,4 @@ export function promptConsent({ input, output, actor }: PromptOptions): ConsentP
       }
     },
   };
-}
-
-/** Says what is asked, in the words that the receipt will name and in figures. */
-function describe(request: ConsentRequest): string {
-  const minutes = Math.ceil(request.unusableSeconds / 60);
-  const lines = [
-    request.text,
-    request.step === 'download'
-      ? `To download: ${(request.downloadBytes / 1_000_000).toFixed(1)} MB.`
-      : `The vehicle cannot be used for about ${minutes} min.`,
-    ...(request.unavailable.length === 0
-      ? []
-      : [`Meanwhile these do not work: ${request.unavailable.join(', ')}.`]),
-    request.step === 'download' ? 'Download it now?' : 'Install it now?',
-  ];
-  return lines.join('\n');
 }

@@ -4,7 +4,9 @@
  */
 import type { Fault } from '@immota/base';
 import type { EcuIdentifier, TargetName, VerifiedAssignment } from '@immota/uptane';
-import type { ConsentPort, ConsentRequest } from '../consent/consent-port.ts';
+import type { ConsentStep } from '../consent/authority.ts';
+import type { ConsentRules } from '../consent/check-answer.ts';
+import type { ConsentPort } from '../consent/consent-port.ts';
 import { requireConsent } from '../consent/consent-record.ts';
 import { readNotice } from '../consent/notice.ts';
 import { discardOthers, downloadImage } from '../download/image-download.ts';
@@ -27,6 +29,7 @@ import {
   saveWaiting,
 } from './installation.ts';
 import { foretell } from './foretell.ts';
+import { closeStop, tidyDesk } from './technician-stop.ts';
 import type { CollectedReports } from './reports.ts';
 import { describeTransaction, proceed, type ReadyImage } from './transact.ts';
 import type { Offer } from './verify-update.ts';
@@ -34,6 +37,7 @@ import type { Offer } from './verify-update.ts';
 /** What an update needs besides its metadata. */
 export interface CarryOutOptions {
   readonly consent: ConsentPort;
+  readonly rules: ConsentRules;
   /** BCP 47: what the owner reads. */
   readonly locale: string;
   /** Of this cycle. */
@@ -72,6 +76,8 @@ export async function carryOut(
   if (offer.assignments.length === 0) {
     await discardOthers(context.downloadFolder, []);
     saveWaiting(context, undefined);
+    closeStop(context, undefined);
+    tidyDesk(context);
     await passOn(context, options);
     return { kind: 'nothing-new' };
   }
@@ -93,6 +99,7 @@ const WAITING_STATES: ReadonlyMap<VehicleFaultCode, string> = new Map([
   ['CONSENT_PENDING', 'AWAITING_CONSENT'],
   ['CONSENT_DECLINED', 'CONSENT_DECLINED'],
   ['CONDITIONS', 'PRECONDITION'],
+  ['TECHNICIAN_PENDING', 'AWAITING_TECHNICIAN'],
   ['NO_WAY_BACK', 'INSTALL_FAILED'],
   ['ECU_UNREACHABLE', 'ECU_MISSING'],
   ['DISK_FULL', 'DOWNLOAD_FAILED'],
@@ -109,6 +116,7 @@ const QUIET_WAITS: ReadonlySet<VehicleFaultCode> = new Set([
   'CONSENT_DECLINED',
   'CONSENT_PENDING',
   'CONDITIONS',
+  'TECHNICIAN_PENDING',
 ]);
 
 async function install(
@@ -127,6 +135,7 @@ async function install(
     kind: 'update-verified',
     correlationId,
     images: assignments.map(({ ecuIdentifier: ecu, name }) => ({ ecu, name })),
+    notice: readNotice(offer.custom),
   });
   await askFor(context, { offer, options, step: 'download', orders });
   const images = await downloadAll(context, offer, orders, options.reports);
@@ -143,20 +152,23 @@ async function install(
   const forecast = foretell(context, record);
   if (forecast !== undefined) context.onProgress({ kind: 'forecast', ...forecast });
   await askFor(context, { offer, options, step: 'install', orders, forecast });
-  return await transact(context, record, images.ready);
+  return await transact(context, record, images.ready, () =>
+    askFor(context, { offer, options, step: 'activate', orders, forecast }),
+  );
 }
 
 async function transact(
   context: PrimaryContext,
   record: TransactionRecord,
   images: readonly ReadyImage[],
+  askToActivate: () => Promise<void>,
 ): Promise<CheckInResult> {
   context.onProgress({ kind: 'phase', phase: 'install' });
   saveWaiting(context, undefined);
   const assignments = new Map(
     images.map(({ assignment }) => [assignment.ecuIdentifier, assignment]),
   );
-  const outcome = await proceed(context, record, assignments);
+  const outcome = await proceed(context, record, { assignments, askToActivate });
   switch (outcome.kind) {
     case 'booting':
       return outcome;
@@ -266,20 +278,26 @@ async function askFor(
   asked: {
     readonly offer: Offer;
     readonly options: CarryOutOptions;
-    readonly step: ConsentRequest['step'];
+    readonly step: ConsentStep;
     readonly orders: readonly ImageOrder[];
     readonly forecast?: Forecast | undefined;
   },
 ): Promise<void> {
   const { offer, options, step, orders, forecast } = asked;
+  const { consent: port, rules, locale } = options;
   context.onProgress({ kind: 'phase', phase: 'consent' });
-  const notice = readNotice(offer.custom, options.locale);
+  const notice = readNotice(offer.custom);
   const downloadBytes = orders.reduce((sum, { order }) => sum + order.expected.lengthBytes, 0);
-  const desk = { port: options.consent, patienceMs: context.policy.consentPatienceMs };
+  const desk = { port, patienceMs: context.policy.consentPatienceMs, rules, locale };
+  // Whoever says yes must not be told less than this vehicle has shown to need, nor than its maker says.
+  const writtenMs = notice.unusableSeconds * 1000;
+  const { low, likely, high } = forecast?.unusable ?? { low: writtenMs, likely: 0, high: 0 };
+  const unusable = {
+    low: Math.min(low, Math.max(high, writtenMs)),
+    likely: Math.max(likely, writtenMs),
+    high: Math.max(high, writtenMs),
+  };
   const { correlationId } = offer;
-  // Whoever says yes must not be told less than this vehicle has shown to need.
-  const foretoldSeconds = Math.ceil((forecast?.unusable.high ?? 0) / 1000);
-  const unusableSeconds = Math.max(notice.unusableSeconds, foretoldSeconds);
-  const request = { ...notice, unusableSeconds, correlationId, step, downloadBytes };
-  await requireConsent(context, desk, request);
+  const subject = { correlationId, step, notice, prepare: forecast?.prepare, unusable };
+  await requireConsent(context, desk, { ...subject, downloadBytes });
 }

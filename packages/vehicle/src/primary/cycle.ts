@@ -6,6 +6,7 @@
 import { DEVICE_PATHS } from '@immota/api';
 import { Fault } from '@immota/base';
 import { UptaneFault } from '@immota/uptane';
+import type { ConsentRules } from '../consent/check-answer.ts';
 import type { ConsentPort } from '../consent/consent-port.ts';
 import { flushReceipts } from '../consent/consent-record.ts';
 import { type EcuResult, resultOf } from '../transaction/results.ts';
@@ -30,12 +31,14 @@ import { beginQuiet, type QuietSpell } from './quiet.ts';
 import { registerEcus } from './registration.ts';
 import { type CollectedReports, collectReports, drawNonce } from './reports.ts';
 import { type Settlement, settleTransaction } from './settle.ts';
+import { listTechnicianWords } from './technician-stop.ts';
 import { findTransaction, listDebts } from './transaction-store.ts';
 import { findRefusedOffer, type StoredOffer, verifyUpdate } from './verify-update.ts';
 
 /** Whom a cycle asks, and how it installs. */
 export interface CycleOptions {
   readonly consent: ConsentPort;
+  readonly rules: ConsentRules;
   readonly locale: string;
 }
 
@@ -75,6 +78,7 @@ export async function runCycle(context: PrimaryContext, options: CycleOptions): 
   const isTold =
     findOutcome(context) === undefined &&
     listAttacks(context).length === 0 &&
+    listTechnicianWords(context).length === 0 &&
     JSON.stringify(waitingObject(context)) === waitedFor;
   if (result.kind !== 'booting' && !isTold) {
     enter(context, 'report');

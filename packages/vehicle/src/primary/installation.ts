@@ -13,6 +13,7 @@ import {
   type VerifiedAssignment,
 } from '@immota/uptane';
 import { z } from 'zod';
+import { JOURNAL_MAX } from '../state/limits.ts';
 import { type EcuResult, isFailure } from '../transaction/results.ts';
 import type { PrimaryContext } from './context.ts';
 import { queueEvent } from './event-queue.ts';
@@ -33,23 +34,27 @@ export interface Installation {
   }[];
 }
 
-const OUTCOME = jsonValue(
-  'outcome',
-  z.object({
-    correlationId: z.string(),
-    items: z.array(
-      z.object({
-        ecu: z.string(),
-        hardware: z.string(),
-        code: z.string(),
-        description: z.string(),
-      }),
-    ),
-  }),
-);
+const outcomeSchema = z.object({
+  correlationId: z.string(),
+  items: z.array(
+    z.object({
+      ecu: z.string(),
+      hardware: z.string(),
+      code: z.string(),
+      description: z.string(),
+    }),
+  ),
+});
+
+const OUTCOME = jsonValue('outcome', outcomeSchema);
 
 /** An outcome that the Director has not heard of. */
 export type Outcome = z.infer<(typeof OUTCOME)['schema']>;
+
+/** What an installation came to, as the journal keeps it. */
+export interface ConcludedInstallation extends Outcome {
+  readonly sequence: number;
+}
 
 const FAILURES = jsonValue(
   'failures',
@@ -148,6 +153,17 @@ export function forgetOldFailures(
 /** Finds what the Director has not heard of. */
 export function findOutcome({ state }: PrimaryContext): Outcome | undefined {
   return state.values.load(OUTCOME);
+}
+
+/** Lists what installations came to, oldest first, behind a number of the journal. */
+export function listInstallations(
+  { state }: PrimaryContext,
+  afterSequence: number,
+): readonly ConcludedInstallation[] {
+  return state.journal.list(afterSequence, JOURNAL_MAX).flatMap(({ sequence, kind, body }) => {
+    const parsed = kind === 'installation' ? outcomeSchema.safeParse(body) : undefined;
+    return parsed?.success === true ? [{ sequence, ...parsed.data }] : [];
+  });
 }
 
 /** Forgets an outcome that the Director has accepted; a newer one stays. */

@@ -1,5 +1,7 @@
 /** What a Primary tells while it works: for a screen, a log, a test. Nothing depends on it. */
 import type { EcuIdentifier, TargetName } from '@immota/uptane';
+import type { ConsentStep } from '../consent/authority.ts';
+import type { Notice } from '../consent/notice.ts';
 import type { Estimate } from '../transaction/experience.ts';
 
 /** The steps of a cycle, in the standard's order {uptane I1}. */
@@ -25,11 +27,15 @@ export type ProgressEvent =
       readonly kind: 'update-verified';
       readonly correlationId: string;
       readonly images: readonly { readonly ecu: EcuIdentifier; readonly name: TargetName }[];
+      /** What people are told of it. */
+      readonly notice: Notice;
     }
   | {
       readonly kind: 'consent';
-      readonly step: 'download' | 'install';
+      readonly step: ConsentStep;
       readonly decision: 'accepted' | 'postponed' | 'declined' | 'pending';
+      /** When it begins, or is asked again; absent when that is now. */
+      readonly at?: Temporal.Instant | undefined;
     }
   | {
       readonly kind: 'download';
@@ -55,12 +61,33 @@ export type ProgressEvent =
       readonly unusable: Estimate;
     }
   | {
+      /** The update has come to a stop that a technician opens, or one has spoken. */
+      readonly kind: 'technician';
+      readonly step: 'activate' | 'commit';
+      readonly state: 'awaited';
+      readonly ecus: readonly string[];
+    }
+  | {
+      readonly kind: 'technician';
+      readonly step: 'activate' | 'commit';
+      readonly state: 'spoke';
+      readonly decision: 'go' | 'stop';
+      readonly technician: string;
+    }
+  | {
       /** Something was refused; an attack, if the code names one. */
       readonly kind: 'refused';
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: 'certificate-renewed'; readonly notAfter: Temporal.Instant };
+  | { readonly kind: 'certificate-renewed'; readonly notAfter: Temporal.Instant }
+  | {
+      /** A check-in is over. */
+      readonly kind: 'check-in-ended';
+      readonly result: 'nothing-new' | 'installed' | 'failed' | 'refused' | 'waiting' | 'booting';
+      /** Why it waits or was refused. */
+      readonly code: string | undefined;
+    };
 
 /** Hears what happens. It must not throw. */
 export type ProgressListener = (event: ProgressEvent) => void;

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Fault } from '@immota/base';
 import type { EncryptionProfile } from '@immota/image';
 import type { EcuIdentifier } from '@immota/uptane';
+import { type ConsentRules, DEFAULT_RULES } from '../consent/check-answer.ts';
+import { ConsentBook } from '../consent/consent-book.ts';
 import type { ConsentPort } from '../consent/consent-port.ts';
 import type { Fetcher } from '../download/fetcher.ts';
 import { createHttpsFetcher, type TlsCredential } from '../download/https-fetcher.ts';
@@ -15,6 +17,7 @@ import type { ResumableSlots } from '../slots/resumable-slots.ts';
 import { loadEcuKeys } from '../state/ecu-keys.ts';
 import { openState } from '../state/vehicle-state.ts';
 import { systemSurroundings } from '../system-clock.ts';
+import { NO_DESK, type TechnicianDesk } from '../technician/desk.ts';
 import { ALWAYS_GO, type ConditionsGate } from '../transaction/conditions.ts';
 import { NO_LAYOUT, type VehicleLayout } from '../transaction/layout.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
@@ -24,6 +27,7 @@ import type { CheckInResult } from './carry-out.ts';
 import type { PrimaryContext } from './context.ts';
 import { currentCredential, renewIfDue } from './credential.ts';
 import { type CycleOptions, flush, runCycle, runOfflineCycle } from './cycle.ts';
+import { type ConcludedInstallation, listInstallations } from './installation.ts';
 import { DEFAULT_POLICY, type PrimaryPolicy } from './policy.ts';
 import type { ProgressListener } from './progress.ts';
 import { isUnchanged, type QuietSpell } from './quiet.ts';
@@ -40,6 +44,8 @@ export interface PrimaryOptions {
   readonly slots: ResumableSlots;
   readonly secondaries: readonly SecondaryLink[];
   readonly consent: ConsentPort;
+  /** Who may answer, and when; a bench that stands when left out. */
+  readonly rules?: ConsentRules | undefined;
   /** BCP 47; `en` when left out. */
   readonly locale?: string | undefined;
   /** Which keys the ECU makes at its first start; `classic` when left out. */
@@ -47,6 +53,8 @@ export interface PrimaryOptions {
   readonly policy?: Partial<PrimaryPolicy> | undefined;
   /** Whether the vehicle is in a condition for a step; nothing is held back when left out. */
   readonly gate?: ConditionsGate | undefined;
+  /** Where technicians are met; nobody is when left out, and what waits for one waits on. */
+  readonly technicians?: TechnicianDesk | undefined;
   /** How the ECUs are connected, for order and for times; all by themselves when left out. */
   readonly layout?: VehicleLayout | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -72,6 +80,10 @@ export interface Primary {
   updateFromFolder(folder: string): Promise<CheckInResult>;
   /** Hints that there may be something; repeated hints lead to one check-in. */
   wake(): void;
+  /** Takes back a no, a "later" or a yes for another time: it is asked again at the next check-in. */
+  reopenConsent(correlationId: string): void;
+  /** Lists what installations came to, oldest first, behind a number of the journal. */
+  listInstallations(afterSequence: number): readonly ConcludedInstallation[];
   /** Ends everything; what was under way goes on at the next start. */
   close(): Promise<void>;
 }
@@ -108,6 +120,7 @@ export async function runPrimary(options: PrimaryOptions): Promise<Primary> {
     surroundings,
     network,
     gate: options.gate ?? ALWAYS_GO,
+    technicians: options.technicians ?? NO_DESK,
     layout: options.layout ?? NO_LAYOUT,
     downloadFolder: join(folder, 'downloads'),
     findFreeBytes: options.findFreeBytes,
@@ -120,6 +133,8 @@ export async function runPrimary(options: PrimaryOptions): Promise<Primary> {
     checkIn: () => loop.checkIn(),
     updateFromFolder: (path) => loop.updateFromFolder(path),
     wake: () => loop.wake(),
+    reopenConsent: (correlationId) => loop.reopenConsent(correlationId),
+    listInstallations: (afterSequence) => listInstallations(context, afterSequence),
     close: async () => {
       if (closing.signal.aborted) return;
       closing.abort(closed());
@@ -177,6 +192,7 @@ class CheckInLoop {
     this.#reboot = options.reboot;
     this.#cycle = {
       consent: options.consent,
+      rules: options.rules ?? DEFAULT_RULES,
       locale: options.locale ?? 'en',
     };
   }
@@ -209,6 +225,13 @@ class CheckInLoop {
     });
   }
 
+  reopenConsent(correlationId: string): void {
+    if (this.#isClosed) throw closed();
+    // Without a network nothing can go on, but it is asked all the same when there is one.
+    if (new ConsentBook(this.#context.state).reopen(correlationId)) this.#quiet = undefined;
+    this.wake();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelPoll?.();
@@ -224,7 +247,10 @@ class CheckInLoop {
     this.#startedMs = this.#context.surroundings.timer.elapsedMs();
     this.#running = act();
     try {
-      return await this.#running;
+      const result = await this.#running;
+      const code = 'fault' in result ? result.fault.code : undefined;
+      this.#context.onProgress({ kind: 'check-in-ended', result: result.kind, code });
+      return result;
     } finally {
       this.#running = undefined;
     }

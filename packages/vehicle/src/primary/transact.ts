@@ -1,8 +1,10 @@
 /** From verified, downloaded images to a transaction, and on with it. */
 import { type EcuIdentifier, parseEcuIdentifier, type VerifiedAssignment } from '@immota/uptane';
+import type { ConditionsGate } from '../transaction/conditions.ts';
 import { readOrder } from '../transaction/order.ts';
 import type { TransactionEcu, TransactionRecord } from '../transaction/record.ts';
 import { advanceTransaction, type TransactionOutcome } from '../transaction/vehicle-transaction.ts';
+import { findStops } from '../technician/stop.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { PrimaryContext } from './context.ts';
 import { schedulerOf } from './foretell.ts';
@@ -11,7 +13,8 @@ import { servedForm } from './image-orders.ts';
 import { digestOf } from './installation.ts';
 import { type Assignments, participantMaker, requireSecondary } from './participants.ts';
 import type { CollectedReports } from './reports.ts';
-import { journalOf, tellGate } from './transaction-store.ts';
+import { technicianGateOf, tidyDesk } from './technician-stop.ts';
+import { findTransaction, journalOf, tellGate } from './transaction-store.ts';
 import type { Offer } from './verify-update.ts';
 
 /** One assignment whose bytes are on the disk. */
@@ -68,24 +71,43 @@ export async function describeTransaction(
       ecus.length > 1 &&
       !order.isTechnicianGated(ecu),
   );
-  if (stuck === undefined) return { correlationId, phase: 'preparing', silences: 0, ecus };
+  const stops = findStops(
+    custom,
+    ecus.map(({ ecu }) => ecu),
+    (ecu) => (context.layout.ecus.get(ecu)?.serves ?? []).length > 0,
+  );
+  if (stuck === undefined)
+    return { correlationId, phase: 'preparing', silences: 0, stops: [...stops], ecus };
   throw new VehicleFault(
     'NO_WAY_BACK',
     `Cannot install on "${stuck.ecu}" together with others: its "${stuck.old.name}" was not kept`,
   );
 }
 
-/** Takes a transaction as far as it gets. */
+/** What a transaction needs that begins in this cycle; one that goes on has had it. */
+export interface Beginning {
+  readonly assignments: Assignments;
+  /** Makes sure that somebody has agreed to the change-over. @throws VehicleFault CONSENT_PENDING, CONSENT_DECLINED. */
+  readonly askToActivate: () => Promise<void>;
+}
+
+/**
+ * Takes a transaction as far as it gets.
+ *
+ * @throws VehicleFault as `askToActivate`; everything is prepared then, and nothing has changed over.
+ */
 export async function proceed(
   context: PrimaryContext,
   record: TransactionRecord,
-  assignments?: Assignments,
+  { assignments, askToActivate }: Partial<Beginning> = {},
 ): Promise<TransactionOutcome> {
-  const { gate, policy, surroundings, network, onProgress } = context;
+  const { policy, surroundings, network, onProgress } = context;
+  const gate = askToActivate === undefined ? context.gate : gateThatAsks(context, askToActivate);
   const outcome = await advanceTransaction(record, {
     journal: journalOf(context),
     participantOf: participantMaker(context, record.correlationId, assignments),
     gate,
+    technician: technicianGateOf(context),
     scheduler: schedulerOf(context),
     timer: surroundings.timer,
     signal: network().signal,
@@ -98,7 +120,24 @@ export async function proceed(
     },
   });
   await tellGate(context);
+  tidyDesk(context);
   return outcome;
+}
+
+/**
+ * Asks between the two phases, once all ECUs are prepared and while none has changed over; conditions are
+ * looked at behind the yes, so that no vehicle is held still for somebody who thinks.
+ */
+function gateThatAsks(context: PrimaryContext, askToActivate: () => Promise<void>): ConditionsGate {
+  const { gate } = context;
+  return {
+    check: async (step, scope) => {
+      if (findTransaction(context)?.phase === 'preparing') await askToActivate();
+      return await gate.check(step, scope);
+    },
+    watch: (step, scope, onViolated) => gate.watch(step, scope, onViolated),
+    settle: () => gate.settle(),
+  };
 }
 
 const PHASES = {
