@@ -68,6 +68,22 @@ export type CloudFaultCode =
   | 'UNAUTHENTICATED'
   /** A token whose role may not do this. */
   | 'FORBIDDEN'
+  /** A change by a browser's session without the token that only its own pages know: cross-site forgery. */
+  | 'CSRF'
+  /** A sign-in that the provider, the password or the house did not vouch for. */
+  | 'SIGN_IN_REFUSED'
+  /** A person of this address is there already. */
+  | 'USER_EXISTS'
+  /** The last administrator of a tenant stays one. */
+  | 'LAST_ADMIN'
+  /** A tenant of this name is there already. */
+  | 'TENANT_EXISTS'
+  /** A signing key that is none, is there already, or whose holder did not prove to hold it. */
+  | 'SIGNING_KEY'
+  /** A webhook's address that must not be reached from here. */
+  | 'WEBHOOK_ADDRESS'
+  /** More of something than one caller or tenant may have at once. */
+  | 'QUOTA'
   /** A token of this name is good already. */
   | 'TOKEN_EXISTS'
   /** A vehicle identification number that another vehicle has. */

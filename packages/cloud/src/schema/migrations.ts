@@ -6,9 +6,9 @@ import { DELTAS } from './0004-deltas.ts';
 import { TENANTS } from './0005-tenants.ts';
 import { CAMPAIGN_WAVES } from './0006-campaign-waves.ts';
 import { RELEASE_DOSSIER } from './0007-release-dossier.ts';
+import { ACCESS } from './0010-access.ts';
 
-/** The whole history of the cloud's schema, oldest first. A migration that has shipped is never edited. */
-export const MIGRATIONS: readonly Migration[] = [
+const HISTORY: readonly Migration[] = [
   MAIN_JOB,
   CAMPAIGN_PLACES,
   UNRECORDED_CERTIFICATES,
@@ -16,4 +16,14 @@ export const MIGRATIONS: readonly Migration[] = [
   TENANTS,
   CAMPAIGN_WAVES,
   RELEASE_DOSSIER,
+  ACCESS,
 ];
+
+/**
+ * The whole history of the cloud's schema, oldest first, numbered by its place. A migration that has shipped is
+ * never edited.
+ */
+export const MIGRATIONS: readonly Migration[] = HISTORY.map((migration, index) => ({
+  ...migration,
+  number: index + 1,
+}));
