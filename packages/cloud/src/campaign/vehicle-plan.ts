@@ -45,8 +45,9 @@ export class ReleasePlanner {
 
   /** What the owner is told, to be signed with the plan {uptane E8}. */
   notice(): JsonObject {
-    const { description, unusableSeconds, unavailable, isSecurity } = this.#release;
+    const { notice, description, unusableSeconds, unavailable, isSecurity } = this.#release;
     return {
+      ...notice,
       description: Object.fromEntries(description),
       unusableSeconds,
       unavailable,

@@ -4,7 +4,8 @@
  * holds a release key, and not by the server that carries it out.
  */
 import { z } from '@hono/zod-openapi';
-import type { JsonObject } from '@immota/base';
+import { noticeSchema } from '@immota/api';
+import { type JsonObject, member } from '@immota/base';
 import {
   type HardwareIdentifier,
   type InstallableName,
@@ -43,10 +44,7 @@ const releaseSchema = z.object({
     .min(1)
     .max(RELEASE_IMAGES_MAX),
   goal: z.record(z.string(), z.string()),
-  description: z.record(z.string().max(35), z.string().max(4000)).optional(),
-  unusableSeconds: z.int().min(0).max(86_400).optional(),
-  unavailable: z.array(z.string().max(100)).max(32).optional(),
-  security: z.boolean().optional(),
+  ...noticeSchema.shape,
 });
 
 /** Which images of some other hardware a constraint speaks of. */
@@ -81,6 +79,8 @@ export interface Release {
   /** What does not work meanwhile, in words for the owner. */
   readonly unavailable: readonly string[];
   readonly isSecurity: boolean;
+  /** All that people are told, as it was signed: for the vehicle to read. */
+  readonly notice: JsonObject;
 }
 
 /**
@@ -110,7 +110,16 @@ export function parseRelease(signed: JsonObject): Release {
     unusableSeconds: data.unusableSeconds ?? 0,
     unavailable: data.unavailable ?? [],
     isSecurity: data.security ?? false,
+    notice: noticeOf(signed),
   };
+}
+
+function noticeOf(signed: JsonObject): JsonObject {
+  const members = Object.keys(noticeSchema.shape).flatMap((name) => {
+    const value = member(signed, name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(members);
 }
 
 /** Names are checked by the trust core; here what it refuses is a release that cannot be read. */

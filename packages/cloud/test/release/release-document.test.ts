@@ -35,6 +35,22 @@ describe('parseRelease()', () => {
     assert.ok(RELEASE_MAX_BYTES > JSON.stringify(good).length);
   });
 
+  it('hands on all that people are told, by language, as it was signed', () => {
+    const told = {
+      title: { en: 'Brakes', zh: '制动' },
+      purpose: { kind: 'recall', text: { de: 'Ein Mangel.' } },
+      changes: { en: ['Shorter way to a stop.'] },
+      unavailableTexts: { en: ['Driving'] },
+      instructions: { en: ['Doors keep working.'] },
+      manual: { en: [{ title: 'Brakes', where: 'page 12' }] },
+      mandatory: true,
+      postpone: { times: 3, until: '2026-12-01T00:00:00Z', after: 'install' },
+    };
+    const { notice } = parseRelease({ ...good, ...told });
+    const { description, unusableSeconds, unavailable, security } = good;
+    assert.deepEqual(notice, { ...told, description, unusableSeconds, unavailable, security });
+  });
+
   it('leaves out what need not be said', () => {
     const bare = { _type: 'Release', name: 'n', version: '1', goal: { a: 'a2' } };
     const images = [{ hardwareId: 'a', name: 'a2', installsOver: 'any' }];
@@ -71,6 +87,9 @@ describe('parseRelease()', () => {
       images: Array.from({ length: 1025 }, (_, index) => ({ ...first, name: `a${index}` })),
     },
     'a day and more without the vehicle': { ...good, unusableSeconds: 86_401 },
+    'a purpose that is none': { ...good, purpose: { kind: 'fun' } },
+    'a last date that is none': { ...good, postpone: { times: 1, until: 'soon' } },
+    'more postponements than anybody counts': { ...good, postpone: { times: 101 } },
     'a text with a NUL': { ...good, description: { en: 'a\0b' } },
   };
   for (const [what, signed] of Object.entries(refused)) {

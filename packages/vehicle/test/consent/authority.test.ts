@@ -23,6 +23,15 @@ function codeOf(act: () => unknown): string {
   }
 }
 
+function check(
+  request: Parameters<typeof checkAnswer>[0],
+  answer: Parameters<typeof checkAnswer>[1],
+  isParked = true,
+): string {
+  const rules = { ...DEFAULT_RULES, isParked: () => isParked };
+  return codeOf(() => checkAnswer(request, answer, rules, NOW));
+}
+
 describe('DEFAULT_AUTHORITY', () => {
   it('says of every role and step whether it decides', () => {
     const table = CONSENT_ROLES.map((role) => [
@@ -83,12 +92,6 @@ describe('parseConsentRole()', () => {
 describe('checkAnswer()', () => {
   const soon = NOW.add({ hours: 2 });
   const yes = { decision: 'accepted', actor: 'owner' } as const;
-  const check = (
-    request: Parameters<typeof checkAnswer>[0],
-    answer: Parameters<typeof checkAnswer>[1],
-    isParked = true,
-  ): string =>
-    codeOf(() => checkAnswer(request, answer, { ...DEFAULT_RULES, isParked: () => isParked }, NOW));
 
   it('takes an answer of whoever may decide, and of nobody else, for every role and step', () => {
     for (const role of CONSENT_ROLES) {
