@@ -26,7 +26,7 @@ import type { Cut, CutBench, Wellness } from './cut-bench.ts';
 import type { CutOptions } from './cut-report.ts';
 import type { Variant } from './exhaust.ts';
 import { plantPlaces, plantRecords } from './planted.ts';
-import { createSamples } from './samples.ts';
+import { createRelated, createSamples } from './samples.ts';
 
 /** A part that is cut down, so that a story has hundreds of operations and not ten thousands. */
 export interface SmallPart {
@@ -38,6 +38,8 @@ export interface SmallPart {
   readonly oldBytes: number;
   readonly newBytes: number;
   readonly blockBytes: number;
+  /** With one bank: the page of the deltas by which it is rewritten; full images when left out. */
+  readonly deltaPageBytes?: number | undefined;
 }
 
 interface McuSetup {
@@ -59,10 +61,13 @@ const KEY_HEAD = '302e020100300506032b657004220420';
 
 /** Makes a variant of a part, with one bank or two. */
 export function mcuVariant(small: SmallPart, banks: 1 | 2): Variant {
-  const { part, oldBytes, newBytes } = small;
+  const { part, oldBytes, newBytes, deltaPageBytes } = small;
   return {
-    name: part,
-    samples: createSamples(oldBytes, newBytes),
+    name: deltaPageBytes === undefined ? part : `${part}-delta`,
+    samples:
+      deltaPageBytes === undefined
+        ? createSamples(oldBytes, newBytes)
+        : createRelated(oldBytes, newBytes, deltaPageBytes),
     kinds: ['torn', 'before', 'after', 'marginal'],
     create: (options) => createMcu(small, banks, options),
   };
@@ -76,6 +81,7 @@ function createMcu(small: SmallPart, banks: 1 | 2, options: CutOptions): CutBenc
     recordBytes: RECORD_BYTES,
     recordPlaces: geometry.sectors.length < 20 ? 2 : 3,
     sealBytes: SEAL_BYTES,
+    ...(small.deltaPageBytes === undefined ? {} : { spareBytes: spareBytesOf(small, geometry) }),
   });
   const chance = new Chance(`mcu ${options.seed}`);
   const { startBytes, lengthBytes } = bytesOfSectors(geometry, layout.loader);
@@ -94,6 +100,11 @@ function cutDown({ part, divisor, sectors }: SmallPart): FlashGeometry {
   const geometry = FLASH_PARTS[part];
   const kept = geometry.sectors.slice(0, sectors).map((lengthBytes) => lengthBytes / divisor);
   return { ...geometry, sectors: kept };
+}
+
+/** Two pages, or the one large sector that a page lies in: the spare is used again and again. */
+function spareBytesOf({ deltaPageBytes = 0 }: SmallPart, { sectors }: FlashGeometry): number {
+  return Math.max(2 * deltaPageBytes, ...sectors);
 }
 
 /** Always the same for a seed, so that its seals tear in the same way. */

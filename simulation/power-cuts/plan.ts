@@ -2,7 +2,14 @@
  * What a vehicle wants of an ECU in one story, and how it goes about it after each start: from what the
  * ECU says alone, and from the few things that a vehicle has in its own journal.
  */
-import { installImage, type ResumableSlots, type SlotImage, VehicleFault } from '@immota/vehicle';
+import { Fault } from '@immota/base';
+import {
+  installDelta,
+  installImage,
+  type ResumableSlots,
+  type SlotImage,
+  VehicleFault,
+} from '@immota/vehicle';
 import type { Wellness } from './cut-bench.ts';
 import type { Sample, SamplePair } from './samples.ts';
 
@@ -23,6 +30,8 @@ export interface Journal {
   phase: 'forward' | 'back';
   promised: Promised;
   hasBrokenOff: boolean;
+  /** Why the ECU refused a delta that is good: its bank is neither image any more. */
+  refusedDelta: string | undefined;
   isDone: boolean;
 }
 
@@ -30,7 +39,13 @@ const PIECE_BYTES = 700;
 
 /** The journal before anything was done. */
 export function newJournal(): Journal {
-  return { phase: 'forward', promised: 'nothing', hasBrokenOff: false, isDone: false };
+  return {
+    phase: 'forward',
+    promised: 'nothing',
+    hasBrokenOff: false,
+    refusedDelta: undefined,
+    isDone: false,
+  };
 }
 
 /** What the ECU runs for good when a story is over. */
@@ -65,7 +80,11 @@ export async function goOn(
       outcome?.result === 'fell-back' && outcome.image.name === samples.new.image.name;
     const isGivenUp = hasFailed && (story === 'sick' || story === 'hanging');
     if (!isGivenUp && !(isNew && story === 'revert')) {
-      if (!isNew) return await bring(slots, samples.new, { story, journal });
+      if (!isNew) {
+        // An empty ECU has nothing that a delta could start from.
+        const delta = story === 'first' ? undefined : samples.delta;
+        return await bring(slots, { ...samples.new, delta }, { story, journal });
+      }
       await slots.confirm();
       journal.promised = 'final';
       return 'done';
@@ -84,20 +103,51 @@ export async function goOn(
   return await bring(slots, samples.old, { story, journal });
 }
 
+/** An image, and the delta to it from what the ECU runs. */
+interface Brought extends Sample {
+  readonly delta?: Uint8Array | undefined;
+}
+
 async function bring(
   slots: ResumableSlots,
-  sample: Sample,
+  sample: Brought,
   { story, journal }: { readonly story: Story; readonly journal: Journal },
 ): Promise<'restart'> {
   if (slots.findPrepared()?.name !== sample.image.name) {
     const breaksOff = story === 'interrupted' && !journal.hasBrokenOff;
     if (breaksOff) journal.hasBrokenOff = true;
-    await install(slots, sample, breaksOff);
+    if (sample.delta === undefined) await install(slots, sample, breaksOff);
+    else await rewrite(slots, sample.image, { delta: sample.delta, breaksOff, journal });
   }
   if (journal.phase === 'forward') journal.promised = 'prepared';
   await slots.activate();
   if (journal.phase === 'forward') journal.promised = 'activated';
   return 'restart';
+}
+
+/** As a Primary does: it goes on with the delta for as long as the ECU takes it. */
+async function rewrite(
+  slots: ResumableSlots,
+  image: SlotImage,
+  by: { readonly delta: Uint8Array; readonly breaksOff: boolean; readonly journal: Journal },
+): Promise<void> {
+  const { delta, breaksOff, journal } = by;
+  const common = { image, servedLengthBytes: delta.length, contentKey: undefined };
+  const half = delta.subarray(0, Math.floor(delta.length / 2));
+  if (breaksOff) {
+    await installDelta(slots, { ...common, open: () => breakingOff(half) }).catch(ignoreNetwork);
+  }
+  try {
+    await installDelta(slots, { ...common, open: () => piecesOf(delta) });
+  } catch (error) {
+    // An image that failed its trial has taken the place of what the delta starts from.
+    if (error instanceof Fault) journal.refusedDelta = `${String(error.code)}: ${error.message}`;
+    throw error;
+  }
+}
+
+function ignoreNetwork(error: unknown): void {
+  if (!(error instanceof VehicleFault && error.code === 'NETWORK')) throw error;
 }
 
 async function install(
@@ -114,11 +164,7 @@ async function install(
   if (breaksOff) {
     const half = Math.floor(image.lengthBytes / 2) + 100;
     const broken = { ...installation, open: () => breakingOff(bytes.subarray(0, half)) };
-    try {
-      await installImage(slots, broken);
-    } catch (error) {
-      if (!(error instanceof VehicleFault && error.code === 'NETWORK')) throw error;
-    }
+    await installImage(slots, broken).catch(ignoreNetwork);
   }
   await installImage(slots, installation);
 }

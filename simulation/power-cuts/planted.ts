@@ -7,23 +7,34 @@ import type { RecordStore, SectorRange, SlotFiles, TransactionRecord } from '@im
 /**
  * What can be planted. `skip-sync`: every third time something is to be made durable, it is not.
  * `one-place`: a boot record is written over the one before it. `skip-journal-sync`: what a T-BOX writes
- * into its journal while ECUs are activated is not made durable.
+ * into its journal while ECUs are activated is not made durable. `skip-page-sync`: every third time a page
+ * of a bank that is rewritten in place is to be noted, it is not.
  */
-export const PLANTS = ['skip-sync', 'one-place', 'skip-journal-sync'] as const;
+export const PLANTS = ['skip-sync', 'one-place', 'skip-journal-sync', 'skip-page-sync'] as const;
 
 const SKIP_EVERY = 3;
 
 /** Records of which some stay in memory. */
 export function plantRecords(plant: string | undefined, records: RecordStore): RecordStore {
-  if (plant !== 'skip-sync') return records;
-  let count = 0;
+  if (plant !== 'skip-sync' && plant !== 'skip-page-sync') return records;
+  const skips = { record: everyThird(), page: everyThird() };
   return {
     load: async () => records.load(),
     save: async (record) => {
-      count += 1;
-      if (count % SKIP_EVERY !== 0) await records.save(record);
+      if (plant !== 'skip-sync' || !skips.record()) await records.save(record);
     },
     saveProgress: async (bank, durableBytes) => records.saveProgress(bank, durableBytes),
+    saveRewrite: async (bank, progress) => {
+      if (plant !== 'skip-page-sync' || !skips.page()) await records.saveRewrite(bank, progress);
+    },
+  };
+}
+
+function everyThird(): () => boolean {
+  let count = 0;
+  return () => {
+    count += 1;
+    return count % SKIP_EVERY === 0;
   };
 }
 

@@ -55,6 +55,8 @@ export function inspect(slots: ResumableSlots, watched: Watched): readonly Findi
       find('unverified', `it runs release ${running.releaseCounter} below ${watched.floor}`);
     }
   }
+  const { refusedDelta } = watched.journal;
+  if (refusedDelta !== undefined) find('mixed', `its bank is neither image: ${refusedDelta}`);
   const broken = findBrokenPromise(slots, watched);
   if (broken !== undefined) find('mixed', broken);
   return findings;

@@ -23,6 +23,7 @@ export {
   decodeDeltaHeader,
   DELTA_HEADER_LENGTH_BYTES,
   type DeltaHeader,
+  encodeDeltaHeader,
   type ImageIdentity,
 } from './delta/delta-header.ts';
 export { deltaSourceOf, type DeltaPair, type DeltaSource } from './delta/delta-source.ts';

@@ -295,6 +295,7 @@ export {
 } from './slots/folder-slots.ts';
 export type { ImageSlots, SlotImage, SlotWriter } from './slots/image-slots.ts';
 export { type DeltaInstallation, installDelta } from './slots/install-delta.ts';
+export { type DeltaInstallation, installDelta } from './slots/install-delta.ts';
 export { type ImageInstallation, installImage } from './slots/install-image.ts';
 export type { ResumableSlots, ResumableWriter, SlotCondition } from './slots/resumable-slots.ts';
 export type { SlotFile, SlotFiles } from './slots/slot-files.ts';

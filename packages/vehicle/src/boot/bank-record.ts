@@ -10,12 +10,31 @@ import { Packer, tryUnpack, type Unpacker } from './pack.ts';
 export interface BankContent {
   /**
    * `receiving`: up to `durableBytes` are there. `prepared`: whole, verified and sealed, never started.
-   * `trial`: it ran and was healthy, and may still be taken back. `confirmed`: it is final.
+   * `trial`: it ran and was healthy, and may still be taken back. `confirmed`: it is final. `rewriting`:
+   * pages of it stand among those of what was final before.
    */
-  readonly state: 'receiving' | 'prepared' | 'trial' | 'confirmed';
+  readonly state: 'receiving' | 'prepared' | 'trial' | 'confirmed' | 'rewriting';
   /** Of the image, by `identityOf`: a seal of another image does not count. */
   readonly identity: Uint8Array;
   readonly durableBytes: number;
+  /** While it is `rewriting`. */
+  readonly rewrite?: RewriteProgress | undefined;
+}
+
+/** How far a bank was rewritten in place. */
+export interface RewriteProgress {
+  /** Pages that are in the bank, counted in the order of the delta. */
+  readonly pagesDone: number;
+  /** The one after them: whole in a spare, and on its way into the bank. */
+  readonly staged: StagedPage | undefined;
+}
+
+/** A page that waits in a spare. */
+export interface StagedPage {
+  /** Which of the image. */
+  readonly page: number;
+  /** Which of the spares. */
+  readonly spare: number;
 }
 
 /** How the last trial went. */
@@ -39,14 +58,15 @@ export interface BankRecord {
   readonly outcome: BankOutcome | undefined;
 }
 
-const STATES = ['receiving', 'prepared', 'trial', 'confirmed'] as const;
+const STATES = ['receiving', 'prepared', 'trial', 'confirmed', 'rewriting'] as const;
 const RESULTS = ['trial', 'confirmed', 'fell-back', 'reverted', 'revert-failed'] as const;
+const NOTHING_REWRITTEN: RewriteProgress = { pagesDone: 0, staged: undefined };
 const IDENTITY_BYTES = 32;
 const NONE = 0xff;
 const BANKS_MAX = 2;
 /** Everything but the two images: numbers, two banks, two lists of codes and more, the reason. */
 const FIXED_MAX_BYTES: number =
-  64 + BANKS_MAX * (IDENTITY_BYTES + 16) + 3 * (4 * TROUBLE_CODES_MAX + 2) + REASON_MAX_BYTES;
+  64 + BANKS_MAX * (IDENTITY_BYTES + 24) + 3 * (4 * TROUBLE_CODES_MAX + 2) + REASON_MAX_BYTES;
 
 /** The record of an ECU that was never programmed. */
 export function emptyRecord(bankCount: number): BankRecord {
@@ -118,14 +138,32 @@ export function boundedCodes(codes: readonly number[]): readonly number[] {
 
 function packContent(packer: Packer, content: BankContent | undefined): void {
   packer.bytes(content === undefined ? NONE : STATES.indexOf(content.state));
-  if (content !== undefined) packer.raw(content.identity).counter(content.durableBytes);
+  if (content === undefined) return;
+  packer.raw(content.identity).counter(content.durableBytes);
+  if (content.state === 'rewriting') packRewrite(packer, content.rewrite ?? NOTHING_REWRITTEN);
 }
 
 function unpackContent(unpacker: Unpacker): BankContent | undefined {
   const state = STATES[unpacker.byte()];
   if (state === undefined) return undefined;
   const identity = unpacker.raw(IDENTITY_BYTES);
-  return { state, identity, durableBytes: unpacker.counter() };
+  const durableBytes = unpacker.counter();
+  if (state !== 'rewriting') return { state, identity, durableBytes };
+  return { state, identity, durableBytes, rewrite: unpackRewrite(unpacker) };
+}
+
+/** Puts the progress of a rewriting into bytes. */
+export function packRewrite(packer: Packer, { pagesDone, staged }: RewriteProgress): Packer {
+  packer.counter(pagesDone).bytes(staged === undefined ? 0 : 1);
+  return staged === undefined ? packer : packer.short(staged.page).short(staged.spare);
+}
+
+/** Takes it out again. */
+export function unpackRewrite(unpacker: Unpacker): RewriteProgress {
+  const pagesDone = unpacker.counter();
+  if (unpacker.choice(2) === 0) return { pagesDone, staged: undefined };
+  const page = unpacker.short();
+  return { pagesDone, staged: { page, spare: unpacker.short() } };
 }
 
 function packCodes(packer: Packer, codes: readonly number[]): void {

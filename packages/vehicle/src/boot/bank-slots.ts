@@ -6,19 +6,13 @@
  * on trial has spent one of its starts, durably, before it gets the processor.
  */
 import { assert } from '@immota/base';
-import { type HardwareIdentifier, UptaneFault } from '@immota/uptane';
-import type { Flash } from '../flash/flash.ts';
+import { UptaneFault } from '@immota/uptane';
 import { FlashFault } from '../flash/flash-fault.ts';
 import type { BootHealth } from '../slots/boot-health.ts';
 import type { SlotName } from '../slots/boot-record.ts';
 import type { SlotImage } from '../slots/image-slots.ts';
 import { KNOWN_TRIAL_BOOTS_MAX, TRIAL_BOOTS_MAX } from '../slots/limits.ts';
-import type {
-  ResumableSlots,
-  ResumableWriter,
-  RunningBytes,
-  SlotCondition,
-} from '../slots/resumable-slots.ts';
+import type { InPlaceWriter, ResumableWriter, RunningBytes } from '../slots/resumable-slots.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { Bank } from './bank.ts';
 import {
@@ -27,36 +21,11 @@ import {
   type BankRecord,
   boundedCodes,
 } from './bank-record.ts';
+import { BankRewriter } from './bank-rewriter.ts';
+import type { BankCondition, BankSlots, BankSlotsSetup } from './bank-slots-setup.ts';
 import { BankWriter } from './bank-writer.ts';
 import { identityOf, isSameImage } from './image-statement.ts';
-import type { RecordStore } from './record-log.ts';
-import { examine, type SelfTest, type Watchdog } from './self-test.ts';
-
-/** How a microcontroller is, for a report. */
-export interface BankCondition extends SlotCondition {
-  readonly outcome: BankOutcome | undefined;
-  /** `loader`: nothing runs but the boot loader, which waits for an image. */
-  readonly mode: 'loader' | 'trial' | 'final';
-}
-
-/** The slots of a microcontroller. */
-export interface BankSlots extends ResumableSlots {
-  condition(): BankCondition;
-}
-
-/** What the slots work with. */
-export interface BankSlotsSetup {
-  readonly flash: Flash;
-  readonly hardwareIdentifier: HardwareIdentifier;
-  readonly records: RecordStore;
-  readonly banks: readonly Bank[];
-  readonly selfTest: SelfTest | undefined;
-  readonly watchdog: Watchdog | undefined;
-  readonly blockBytes: number;
-  readonly progressBytes: number;
-  /** Checks that records about an image fit. @throws FlashFault NO_ROOM. */
-  readonly checkRecordRoom: (image: SlotImage) => void;
-}
+import { examine } from './self-test.ts';
 
 const NAMES: readonly SlotName[] = ['a', 'b'];
 
@@ -87,6 +56,7 @@ export class FlashBankSlots implements BankSlots {
       isTrial,
       canRevert: !this.#isSingle(),
       mode: running === undefined ? 'loader' : isTrial ? 'trial' : 'final',
+      deltaPageBytes: this.#setup.pages?.pageBytes,
     };
   }
 
@@ -133,14 +103,7 @@ export class FlashBankSlots implements BankSlots {
   }
 
   async write(image: SlotImage): Promise<ResumableWriter> {
-    const { releaseFloor } = this.#record;
-    // {uptane K7}: a second look; metadata were checked against the same floor.
-    if (image.releaseCounter < releaseFloor) {
-      throw new UptaneFault(
-        'RELEASE_COUNTER',
-        `Cannot write "${image.name}": release ${image.releaseCounter} after ${releaseFloor}`,
-      );
-    }
+    this.#checkFloor(image);
     // With one bank, what was final last is the one image that may end a trial.
     const isRestoring = this.#isSingle() && isSameImage(this.#record.fallback, image);
     if (!isRestoring) this.#checkNotOnTrial();
@@ -163,10 +126,51 @@ export class FlashBankSlots implements BankSlots {
     return await this.#openWriter(image, fromBytes);
   }
 
+  async rewrite(image: SlotImage): Promise<InPlaceWriter | undefined> {
+    const { pages, flash, blockBytes } = this.#setup;
+    const content = this.#record.banks[0];
+    const isResumed = content?.state === 'rewriting' && isIdentity(content, image);
+    const final = content?.state === 'confirmed' ? this.#images[0] : undefined;
+    const base = isResumed ? this.#record.fallback : final;
+    if (pages === undefined || base === undefined) return undefined;
+    this.#checkFloor(image);
+    this.#bank(0).checkRoom(image);
+    this.#setup.checkRecordRoom(image);
+    const identity = identityOf(image);
+    const progress = isResumed
+      ? (content.rewrite ?? { pagesDone: 0, staged: undefined })
+      : undefined;
+    const rewriting = { state: 'rewriting', identity, durableBytes: 0, rewrite: progress } as const;
+    const rewriter = new BankRewriter({
+      flash,
+      bank: this.#bank(0),
+      pages,
+      base,
+      image,
+      progress,
+      blockBytes,
+      onBegin: async () => {
+        const troubleCodesBefore = await this.#readTroubleCodes();
+        await this.#setOther(rewriting, { fallback: base, troubleCodesBefore });
+        this.#images[0] = undefined;
+      },
+      onProgress: async (rewrite) => {
+        await this.#setup.records.saveRewrite(0, rewrite);
+        const banks = withBank(this.#record.banks, 0, { ...rewriting, rewrite });
+        this.#record = { ...this.#record, banks };
+      },
+      onSealed: async () => this.#setPrepared(0, image),
+      onDiscard: async () => this.#setOther(undefined),
+    });
+    await rewriter.recover();
+    return rewriter;
+  }
+
   async discardOther(): Promise<void> {
     const state = this.#stateOf(this.#other());
     // What runs, and what an ECU goes back to, stay.
-    if (state === 'receiving' || state === 'prepared') await this.#setOther(undefined);
+    const isOnItsWay = state === 'receiving' || state === 'prepared' || state === 'rewriting';
+    if (isOnItsWay) await this.#setOther(undefined);
   }
 
   async activate(): Promise<void> {
@@ -255,7 +259,7 @@ export class FlashBankSlots implements BankSlots {
   }: NonNullable<BankRecord['trial']>): Promise<'runs' | 'reset' | 'over'> {
     const content = this.#record.banks[bank];
     const image = this.#images[bank];
-    if (content === undefined || content.state === 'receiving') {
+    if (content === undefined || content.state === 'receiving' || content.state === 'rewriting') {
       await this.#save({ trial: undefined });
       return 'over';
     }
@@ -377,13 +381,25 @@ export class FlashBankSlots implements BankSlots {
         const content = { state: 'receiving', identity, durableBytes: bytes } as const;
         this.#record = { ...this.#record, banks: withBank(this.#record.banks, bank, content) };
       },
-      onSealed: async () => {
-        const { lengthBytes } = image;
-        await this.#setOther({ state: 'prepared', identity, durableBytes: lengthBytes });
-        this.#images[bank] = image;
-      },
+      onSealed: async () => this.#setPrepared(bank, image),
       onDiscard: async () => this.#setOther(undefined),
     });
+  }
+
+  async #setPrepared(bank: number, image: SlotImage): Promise<void> {
+    const identity = identityOf(image);
+    await this.#setOther({ state: 'prepared', identity, durableBytes: image.lengthBytes });
+    this.#images[bank] = image;
+  }
+
+  /** {uptane K7}: a second look; metadata were checked against the same floor. */
+  #checkFloor({ name, releaseCounter }: SlotImage): void {
+    const { releaseFloor } = this.#record;
+    if (releaseCounter >= releaseFloor) return;
+    throw new UptaneFault(
+      'RELEASE_COUNTER',
+      `Cannot write "${name}": release ${releaseCounter} after ${releaseFloor}`,
+    );
   }
 
   /** With one bank, writing it ends what ran. */

@@ -28,3 +28,13 @@ export const RECORD_PLACES = 3;
 export const RECORD_BYTES = 2048;
 /** Bytes of a bank's seal: enough for a name of 1000 letters and an ML-DSA signature. */
 export const SEAL_BYTES = 8192;
+/**
+ * Of one bank's flash, the part that is kept free for pages on their way into it: each of its sectors is
+ * erased this often as one of the bank when all of an image changes in place. Parts that bear 10 000
+ * erasures bear 600 such updates.
+ */
+export const SPARE_PART = 16;
+/** The smallest page of a delta that rewrites a bank: each costs two entries in the record. */
+export const PAGE_MIN_BYTES = 1024;
+/** The largest page: the boot loader holds one in memory while it makes it. */
+export const PAGE_MAX_BYTES = 131_072;

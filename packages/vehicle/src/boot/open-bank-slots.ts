@@ -1,17 +1,26 @@
 /** Opens the flash of a microcontroller: finds its boot record, or what is left to go by without one. */
 import { assert } from '@immota/base';
 import type { HardwareIdentifier } from '@immota/uptane';
-import { bytesOfSectors, type Flash, type FlashGeometry } from '../flash/flash.ts';
+import { bytesOfSectors, type Flash, type FlashGeometry, flashLength } from '../flash/flash.ts';
 import { FlashFault } from '../flash/flash-fault.ts';
 import { checkLayout, type FlashLayout, planLayout } from '../flash/layout.ts';
 import type { SlotImage } from '../slots/image-slots.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { Bank } from './bank.ts';
 import { type BankRecord, emptyRecord, recordLengthMax } from './bank-record.ts';
-import { type BankSlots, type BankSlotsSetup, FlashBankSlots } from './bank-slots.ts';
+import { FlashBankSlots } from './bank-slots.ts';
+import type { BankSlots, BankSlotsSetup } from './bank-slots-setup.ts';
 import type { ImageSealer } from './image-sealer.ts';
 import { identityOf, packedLength } from './image-statement.ts';
-import { BLOCK_BYTES, PROGRESS_BYTES, RECORD_BYTES, RECORD_PLACES, SEAL_BYTES } from './limits.ts';
+import {
+  BLOCK_BYTES,
+  PROGRESS_BYTES,
+  RECORD_BYTES,
+  RECORD_PLACES,
+  SEAL_BYTES,
+  SPARE_PART,
+} from './limits.ts';
+import { planPages } from './page-plan.ts';
 import { entryLength, openRecordLog, type RecordStore } from './record-log.ts';
 import type { SelfTest, Watchdog } from './self-test.ts';
 
@@ -45,7 +54,13 @@ export function planBanks(
     recordBytes: RECORD_BYTES,
     recordPlaces: isCoarse ? 2 : RECORD_PLACES,
     sealBytes: SEAL_BYTES,
+    spareBytes: spareBytesOf(geometry),
   });
+}
+
+/** Enough for the largest sector, and so much more that its sectors wear about as slowly as the others. */
+function spareBytesOf(geometry: FlashGeometry): number {
+  return Math.max(...geometry.sectors, flashLength(geometry) / SPARE_PART);
 }
 
 /**
@@ -84,6 +99,7 @@ async function openBanks(options: BankSlotsOptions, bankCount: number): Promise<
     hardwareIdentifier,
     records,
     banks,
+    pages: planPages(flash.geometry, layout),
     selfTest: options.selfTest,
     watchdog: options.watchdog,
     blockBytes,

@@ -4,7 +4,7 @@
  *
  * An entry: `IMBR`, its kind, its length, its sequence number, 16 bytes of the SHA-256 of all that and
  * of the payload, the payload; padded to whole write units. Kind 0 is a record, kind 1 tells how far the
- * image has come that the record before it is about.
+ * image has come that the record before it is about, and kind 2 how far a bank was rewritten in place.
  *
  * The power may have left half an entry behind the last whole one, and it may look like erased flash. So
  * no start writes behind what it finds: the first entry of each goes to another place, which is erased
@@ -21,7 +21,14 @@ import {
   type SectorRange,
 } from '../flash/flash.ts';
 import { FlashFault } from '../flash/flash-fault.ts';
-import { type BankRecord, packRecord, unpackRecord } from './bank-record.ts';
+import {
+  type BankRecord,
+  packRecord,
+  packRewrite,
+  type RewriteProgress,
+  unpackRecord,
+  unpackRewrite,
+} from './bank-record.ts';
 import { READ_ATTEMPTS, RECORD_READS, RECORD_READS_WRONG_MAX } from './limits.ts';
 import { Packer, tryUnpack } from './pack.ts';
 
@@ -41,6 +48,8 @@ export interface RecordStore {
   save(record: BankRecord): Promise<void>;
   /** Notes how far a bank's image has come, in few bytes. @throws FlashFault WORN_OUT. */
   saveProgress(bank: number, durableBytes: number): Promise<void>;
+  /** Notes how far a bank was rewritten; durable when it fulfils. @throws FlashFault WORN_OUT, NO_ROOM. */
+  saveRewrite(bank: number, progress: RewriteProgress): Promise<void>;
 }
 
 interface Entry {
@@ -55,6 +64,7 @@ const HEAD_BYTES: number = 4 + 1 + 2 + 8;
 const OVERHEAD_BYTES: number = HEAD_BYTES + DIGEST_BYTES;
 const RECORD = 0;
 const PROGRESS = 1;
+const REWRITE = 2;
 
 /** Tells how many bytes an entry of a record takes that is so long itself. */
 export function entryLength(flash: Flash, recordBytes: number): number {
@@ -111,6 +121,18 @@ class RecordLog implements RecordStore {
     // It says nothing without the record before it, so a new place begins with a record.
     if (this.#hasRoom(payload.length)) await this.#append(PROGRESS, sequence, payload);
     else await this.#append(RECORD, sequence, packRecord(record));
+    this.#newest = { sequence, record };
+  }
+
+  async saveRewrite(bank: number, progress: RewriteProgress): Promise<void> {
+    if (this.#newest === undefined) return;
+    const sequence = this.#newest.sequence + 1;
+    const record = withRewrite(this.#newest.record, bank, progress);
+    const payload = packRewrite(new Packer().bytes(bank), progress).packed();
+    const bytes = padToUnit(this.#flash.geometry, encodeEntry(REWRITE, sequence, payload));
+    // Unlike the progress of a transfer it must not be lost: what does not go in here goes elsewhere.
+    const isPut = this.#hasRoom(payload.length) && (await this.#put(bytes, this.#next ?? 0));
+    if (!isPut) await this.#append(RECORD, sequence, packRecord(record));
     this.#newest = { sequence, record };
   }
 
@@ -261,7 +283,7 @@ function decodeHead(
   const isEntry = MAGIC.every((byte, index) => bytes[index] === byte);
   if (!isEntry) return undefined;
   return tryUnpack(bytes.subarray(MAGIC.length, HEAD_BYTES), (unpacker) => {
-    const kind = unpacker.choice(PROGRESS + 1);
+    const kind = unpacker.choice(REWRITE + 1);
     const payloadBytes = unpacker.short();
     return { kind, payloadBytes, sequence: unpacker.counter() };
   });
@@ -274,16 +296,28 @@ function entryOf(found: readonly RawEntry[]): Entry | undefined {
   if (last === undefined) return undefined;
   let record = unpackRecord(last.bytes.subarray(OVERHEAD_BYTES));
   let { sequence } = last;
-  for (const { bytes, sequence: next } of found.slice(index + 1)) {
-    const progress = tryUnpack(bytes.subarray(OVERHEAD_BYTES), (unpacker) => {
-      const bank = unpacker.byte();
-      return { bank, durableBytes: unpacker.counter() };
-    });
-    if (record === undefined || progress === undefined) break;
-    record = withProgress(record, progress.bank, progress.durableBytes);
+  for (const { bytes, kind, sequence: next } of found.slice(index + 1)) {
+    const before = record;
+    const after =
+      before &&
+      tryUnpack(bytes.subarray(OVERHEAD_BYTES), (unpacker) => {
+        const bank = unpacker.byte();
+        return kind === REWRITE
+          ? withRewrite(before, bank, unpackRewrite(unpacker))
+          : withProgress(before, bank, unpacker.counter());
+      });
+    if (after === undefined) break;
+    record = after;
     sequence = next;
   }
   return record === undefined ? undefined : { sequence, record };
+}
+
+function withRewrite(record: BankRecord, bank: number, rewrite: RewriteProgress): BankRecord {
+  const banks = record.banks.map((content, index) =>
+    index === bank && content?.state === 'rewriting' ? { ...content, rewrite } : content,
+  );
+  return { ...record, banks };
 }
 
 function withProgress(record: BankRecord, bank: number, durableBytes: number): BankRecord {

@@ -17,6 +17,8 @@ export interface FlashLayout {
   /** At least two places for the boot record, each of whole sectors; a third outlives a worn one. */
   readonly records: readonly SectorRange[];
   readonly banks: readonly BankLayout[];
+  /** Beside one bank: where the next page lies while the bank is rewritten in place; without it none is. */
+  readonly spare?: SectorRange | undefined;
 }
 
 /** What a plan has to hold. */
@@ -29,6 +31,8 @@ export interface LayoutRequest {
   readonly recordPlaces: number;
   /** Of each bank's seal. */
   readonly sealBytes: number;
+  /** Of the spare at the end, for one bank alone; none when left out. */
+  readonly spareBytes?: number | undefined;
 }
 
 /**
@@ -48,10 +52,12 @@ export function planLayout(geometry: FlashGeometry, request: LayoutRequest): Fla
   const loader = take(request.loaderBytes);
   const records = Array.from({ length: request.recordPlaces }, () => take(request.recordBytes));
   const seals = Array.from({ length: request.banks }, () => take(request.sealBytes));
-  const left = geometry.sectors.slice(next).reduce((sum, one) => sum + one, 0);
+  const spare = planSpare(geometry, request);
+  const end = spare?.first ?? geometry.sectors.length;
+  const left = geometry.sectors.slice(next, end).reduce((sum, one) => sum + one, 0);
   const bankBytes = shareOut(geometry, next, { banks: request.banks, left });
   const banks = seals.map((seal) => ({ seal, image: take(bankBytes) }));
-  const layout = { loader, records, banks };
+  const layout = { loader, records, banks, ...(spare === undefined ? {} : { spare }) };
   checkLayout(geometry, layout);
   return layout;
 }
@@ -63,10 +69,12 @@ export function planLayout(geometry: FlashGeometry, request: LayoutRequest): Fla
  * OUT_OF_RANGE when one lies behind the end.
  */
 export function checkLayout(geometry: FlashGeometry, layout: FlashLayout): void {
-  const { loader, records, banks } = layout;
+  const { loader, records, banks, spare } = layout;
   if (records.length < 2) throw unfit('a boot record needs two places');
   if (banks.length < 1 || banks.length > 2) throw unfit(`${banks.length} banks`);
-  const all = [loader, ...records, ...banks.flatMap(({ seal, image }) => [seal, image])];
+  if (spare !== undefined && banks.length > 1) throw unfit('a spare beside two banks');
+  const places = banks.flatMap(({ seal, image }) => [seal, image]);
+  const all = [loader, ...records, ...places, ...(spare === undefined ? [] : [spare])];
   const taken = new Set<number>();
   for (const range of all) {
     bytesOfSectors(geometry, range);
@@ -77,6 +85,20 @@ export function checkLayout(geometry: FlashGeometry, layout: FlashLayout): void 
   }
   const lengths = new Set(banks.map(({ image }) => bytesOfSectors(geometry, image).lengthBytes));
   if (lengths.size > 1) throw unfit('its banks differ in length');
+}
+
+/** The last sectors: an image that was written before there was a spare begins where it began. */
+function planSpare(
+  { sectors }: FlashGeometry,
+  { banks, spareBytes = 0 }: LayoutRequest,
+): SectorRange | undefined {
+  if (banks === 2 || spareBytes === 0) return undefined;
+  let first = sectors.length;
+  for (let bytes = 0; bytes < spareBytes; bytes += sectors[first] ?? 0) {
+    if (first === 0) throw unfit('the flash is too small');
+    first -= 1;
+  }
+  return { first, count: sectors.length - first };
 }
 
 function countSectors({ sectors }: FlashGeometry, first: number, lengthBytes: number): number {

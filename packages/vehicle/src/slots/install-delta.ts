@@ -1,5 +1,6 @@
 /**
- * Brings an image into the slot that does not run by a delta from the one that runs {uptane K7} {uptane K8}.
+ * Brings an image into the slot that does not run by a delta from the one that runs {uptane K7} {uptane K8};
+ * or, with one bank, over what runs, page by page.
  *
  * A delta is transport and nothing else: no metadata name it, and what comes out of it is whole only when its
  * length and every listed hash are those of verified metadata. Encrypted, it is opened inside the ECU with the
@@ -12,6 +13,7 @@ import {
   ImageFault,
   openImage,
   type ImageIdentity,
+  rewriteInPlace,
 } from '@immota/image';
 import { checkMeasurement, UptaneFault } from '@immota/uptane';
 import { measurementOf } from '../download/partial-file.ts';
@@ -33,11 +35,14 @@ export interface DeltaInstallation {
 }
 
 /**
- * Installs an image into the other slot. A broken connection loses what there was: a delta is short.
+ * Installs an image by a delta.
+ *
+ * Into another slot: a broken connection loses what there was, for a delta is short. With one bank: what was
+ * written stays, and the next call goes on there.
  *
  * @throws ImageFault when the delta is not from what runs, not for this image, or not whole and sound; UptaneFault
  * IMAGE_HASH, IMAGE_LENGTH or RELEASE_COUNTER; and whatever `open` throws. The other slot is then empty, and what
- * runs is untouched.
+ * runs is untouched; one bank runs what it ran as long as no page of it was changed, and nothing from then on.
  */
 export async function installDelta(
   slots: ResumableSlots,
@@ -45,12 +50,43 @@ export async function installDelta(
 ): Promise<void> {
   const base = await slots.openRunning?.();
   if (base === undefined) {
-    throw new ImageFault('DELTA_MISMATCH', 'Cannot apply delta: nothing runs that can be read');
+    await installInPlace(slots, installation);
+    return;
   }
   try {
     await installFrom(base, slots, installation);
   } finally {
     await base.close();
+  }
+}
+
+async function installInPlace(
+  slots: ResumableSlots,
+  installation: DeltaInstallation,
+): Promise<void> {
+  const { image, onProgress } = installation;
+  const bank = await slots.rewrite?.(image);
+  if (bank === undefined) {
+    throw new ImageFault('DELTA_MISMATCH', 'Cannot apply delta: nothing runs that can be read');
+  }
+  try {
+    await rewriteInPlace({
+      delta: openDelta(installation),
+      bank,
+      expected: identityOf(image),
+      ...(bank.resume === undefined ? {} : { resume: bank.resume }),
+      written: async (position) => {
+        await bank.written(position);
+        const pageBytes = slots.condition().deltaPageBytes ?? 0;
+        const writtenBytes = Math.min(position.pagesWritten * pageBytes, image.lengthBytes);
+        onProgress?.(writtenBytes, image.lengthBytes);
+      },
+    });
+    await bank.finish();
+  } catch (error) {
+    // What is wrong with it stays wrong; a connection that broke comes back.
+    if (error instanceof ImageFault || error instanceof UptaneFault) await bank.discard();
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
  * Slots that keep what an interrupted transfer has brought, and that tell how they booted. What flash
  * of other kinds has to offer to be driven by the same code.
  */
-import type { DeltaBase } from '@immota/image';
+import type { DeltaBank, DeltaBase, RewritePosition } from '@immota/image';
 import type { ImageSlots, SlotImage, SlotWriter } from './image-slots.ts';
 import type { BootOutcome, SlotName } from './boot-record.ts';
 
@@ -26,11 +26,28 @@ export interface SlotCondition {
    * soon as it boots.
    */
   readonly canRevert: boolean;
+  /**
+   * The page of deltas that rewrite the one bank in place, in bytes; left out where none may. A delta of
+   * pages of another length is refused.
+   */
+  readonly deltaPageBytes?: number | undefined;
 }
 
 /** The bytes of what runs, read at random: what a delta starts from. */
 export interface RunningBytes extends DeltaBase {
   close(): Promise<void>;
+}
+
+/** A bank that is rewritten by a delta from what is in it. */
+export interface InPlaceWriter extends DeltaBank {
+  /** Where an interrupted one goes on; undefined for one that begins. */
+  readonly resume: RewritePosition | undefined;
+  /** To be told after each page: durable when it fulfils. */
+  written(position: RewritePosition): Promise<void>;
+  /** Makes the image bootable. @throws UptaneFault IMAGE_HASH, IMAGE_LENGTH. */
+  finish(): Promise<void>;
+  /** Gives up what was changed; as long as nothing was, what ran goes on running. */
+  discard(): Promise<void>;
 }
 
 /** See the head of the file. */
@@ -41,6 +58,13 @@ export interface ResumableSlots extends ImageSlots {
    * where it cannot be read: then the ECU takes full images alone.
    */
   openRunning?(): Promise<RunningBytes | undefined>;
+  /**
+   * Begins to rewrite the one bank, or goes on; undefined when nothing final is in it to begin with. Nothing
+   * changes before the first page that differs.
+   *
+   * @throws UptaneFault RELEASE_COUNTER; VehicleFault ON_TRIAL; FlashFault NO_ROOM.
+   */
+  rewrite?(image: SlotImage): Promise<InPlaceWriter | undefined>;
   /** Finds the image that was final last, when something else runs on trial or nothing whole runs. */
   findFallback(): SlotImage | undefined;
   /**
