@@ -6,6 +6,12 @@ import type { CloudTransaction } from '../schema/database.ts';
 import type { Assessment, EcuChange } from './assess.ts';
 import type { ReportObserver } from './ports.ts';
 
+/** How much the newest gap between contacts counts for: about the last ten of them are remembered. */
+const NEWEST_GAP_PART = 0.2;
+/** Several manifests of one drive are one contact. Before the first manifest there is no gap. */
+const IS_SAME_CONTACT = sql`fresh.at - vehicle.last_manifest_at < interval '10 minutes'`;
+const GAP = sql`extract(epoch from fresh.at - vehicle.last_manifest_at)::real`;
+
 /** An accepted manifest. */
 export interface CheckIn {
   readonly assessment: Assessment;
@@ -116,7 +122,13 @@ async function claimVehicles(
 
 function claim(checkIns: readonly CheckIn[]): ReturnType<typeof sql> {
   return sql`update vehicle set revision = vehicle.revision + 1, last_seen_at = fresh.at,
-      last_manifest_at = fresh.at, last_manifest_sha256 = fresh.sha256
+      last_manifest_at = fresh.at, last_manifest_sha256 = fresh.sha256,
+      contact_gap = case
+        when ${IS_SAME_CONTACT} then vehicle.contact_gap
+        else coalesce(vehicle.contact_gap * ${1 - NEWEST_GAP_PART}::real, ${GAP} * ${1 - NEWEST_GAP_PART}::real)
+          + ${GAP} * ${NEWEST_GAP_PART}::real end,
+      contact_hours = case when ${IS_SAME_CONTACT} then vehicle.contact_hours
+        else contact_hours_noted(vehicle.contact_hours, fresh.at) end
     from unnest(
       ${checkIns.map(({ assessment }) => assessment.vehicleId)}::text[],
       ${checkIns.map(({ assessment }) => assessment.revision)}::bigint[],

@@ -6,6 +6,8 @@ import { DELTAS } from './0004-deltas.ts';
 import { TENANTS } from './0005-tenants.ts';
 import { CAMPAIGN_WAVES } from './0006-campaign-waves.ts';
 import { RELEASE_DOSSIER } from './0007-release-dossier.ts';
+import { FLEET_INDEX } from './0008-fleet-index.ts';
+import { REHEARSAL } from './0009-rehearsal.ts';
 import { ACCESS } from './0010-access.ts';
 
 const HISTORY: readonly Migration[] = [
@@ -16,6 +18,8 @@ const HISTORY: readonly Migration[] = [
   TENANTS,
   CAMPAIGN_WAVES,
   RELEASE_DOSSIER,
+  FLEET_INDEX,
+  REHEARSAL,
   ACCESS,
 ];
 

@@ -2,6 +2,7 @@
 import type { CampaignStage, ReasonCode, VehicleState } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import type { Generated } from '@immota/store';
+import type { ColumnType } from 'kysely';
 
 type Time = Temporal.Instant;
 
@@ -79,6 +80,12 @@ export interface VehicleRow {
   /** What the vehicle says of itself unsigned: network, hardware, packages. */
   readonly information: Generated<JsonObject>;
   readonly tenant: Generated<string>;
+  /** In UTC; the database derives it. */
+  readonly last_seen_day: ColumnType<string | null, never, never>;
+  /** Seconds between contacts, the last ones counting most. */
+  readonly contact_gap: Generated<number | null>;
+  /** Contacts by hour of the day in UTC, a byte each. */
+  readonly contact_hours: Generated<Uint8Array | null>;
 }
 
 /** An ECU and what its last accepted report says. */
@@ -464,8 +471,43 @@ export interface WebhookDeliveryRow {
   readonly next_at: Time | null;
 }
 
+/** A change of counts of the fleet; the database writes it itself. */
+export interface FleetCountRow {
+  readonly tenant: string;
+  readonly model: string;
+  readonly market: string;
+  readonly kind: 'vehicle' | 'image';
+  /** The last day seen, or a hardware. */
+  readonly name: string;
+  /** `barred` or empty, or an image. */
+  readonly value: string;
+  readonly day: string | null;
+  readonly vehicles: number;
+}
+
+/** What a campaign would do. */
+export interface RehearsalRow {
+  readonly rehearsal_id: string;
+  readonly campaign_id: string;
+  readonly tenant: Generated<string>;
+  readonly content_sha256: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly seen: Generated<number>;
+  readonly total: Generated<number>;
+  readonly seed: string;
+  readonly created_by: string;
+  readonly started_at: Time;
+  readonly beat_at: Time;
+  readonly is_cancelled: Generated<boolean>;
+  readonly ended_at: Time | null;
+  readonly problem: string | null;
+  readonly result: JsonObject | null;
+}
+
 /** All tables. */
 export interface CloudSchema {
+  readonly fleet_count: FleetCountRow;
+  readonly rehearsal: RehearsalRow;
   readonly metadata_file: MetadataFileRow;
   readonly image: ImageRow;
   readonly delta: DeltaRow;
