@@ -112,6 +112,7 @@ class Telling {
         journal: this.#journal.open(isAlive),
         participantOf: (entry) => this.#node(entry.ecu).participant(entry),
         gate: ALWAYS_GO,
+        technician: { ask: () => Promise.resolve({ kind: 'go' }) },
         scheduler: { pick: ([first], running) => (running.length < 2 ? first : undefined) },
         timer: this.#timer,
         signal: new AbortController().signal,
@@ -154,7 +155,7 @@ class Telling {
       });
       ecus.push(entryOf(node, runs?.name ?? 'nothing'));
     }
-    return { correlationId: this.#story.id, phase: 'preparing', silences: 0, ecus };
+    return { correlationId: this.#story.id, phase: 'preparing', silences: 0, stops: [], ecus };
   }
 
   async #tryAsk<Answer>(

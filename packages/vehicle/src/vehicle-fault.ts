@@ -67,6 +67,10 @@ export type VehicleFaultCode =
   | 'CONSENT_DECLINED'
   /** The owner has not said yes yet. */
   | 'CONSENT_PENDING'
+  /** A technician has to let the update go on, and has not yet. */
+  | 'TECHNICIAN_PENDING'
+  /** A technician has said no: what was begun is taken back. */
+  | 'TECHNICIAN_REFUSED'
   /** The folder of an offline update is not one. */
   | 'OFFLINE_MALFORMED'
   /** The Primary has been closed. */

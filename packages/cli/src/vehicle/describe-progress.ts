@@ -41,6 +41,10 @@ export function describeProgress(event: ProgressEvent): string | undefined {
       const [low, high] = [event.unusable.low, event.unusable.high].map((ms) => ms / 60_000);
       return `foretold: ${low?.toFixed(1)} to ${high?.toFixed(1)} min during which it cannot be used`;
     }
+    case 'technician':
+      return event.state === 'awaited'
+        ? `a technician has to stand by at ${event.ecus.join(', ')}: immota vehicle approve`
+        : `technician ${event.technician} says ${event.decision} to ${event.step}`;
     case 'refused':
       return `REFUSED [${event.code}] ${event.message}`;
     case 'certificate-renewed':

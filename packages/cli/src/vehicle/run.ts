@@ -166,7 +166,6 @@ async function startWired(
     gate: createSafeGate({
       signals,
       timer,
-      hasOneBank: topology.ecus.some(({ storage }) => storage.kind === 'one-bank'),
       immobiliser: openImmobiliser(folder),
       loads: () => [{ watts: UPDATE_WATTS, minutes: unusableMs / 60_000 }],
     }),

@@ -5,7 +5,7 @@
  */
 import { describeUnmet, findUnmetConditions, type Condition } from '../conditions/condition.ts';
 import { assessEnergy, type EnergyLoad } from '../conditions/energy-budget.ts';
-import type { Immobiliser } from '../conditions/immobilised-step.ts';
+import type { Immobiliser } from '../conditions/immobiliser.ts';
 import {
   ACTIVATE_CONDITIONS,
   ONE_BANK_CONDITIONS,
@@ -14,15 +14,13 @@ import {
 import type { VehicleSignals } from '../conditions/vehicle-signals.ts';
 import { watchConditions } from '../conditions/watch-conditions.ts';
 import type { Timer } from '../ports.ts';
-import type { ConditionsGate, GateStep } from '../transaction/conditions.ts';
+import type { ConditionsGate, GateScope, GateStep } from '../transaction/conditions.ts';
 import { VOLTAGE_DIP_MS } from './limits.ts';
 
 /** What a gate stands on. */
 export interface SafeGateOptions {
   readonly signals: VehicleSignals;
   readonly timer: Timer;
-  /** Whether an ECU is written over in its only bank: the stricter conditions hold then. */
-  readonly hasOneBank: boolean;
   readonly immobiliser: Immobiliser;
   /** What the update is going to draw; the batteries must hold that, and the way back. Nothing when left out. */
   readonly loads?: (() => readonly EnergyLoad[]) | undefined;
@@ -31,20 +29,16 @@ export interface SafeGateOptions {
 /** Makes a gate. Whatever it cannot measure holds it shut. */
 export function createSafeGate(options: SafeGateOptions): ConditionsGate {
   const { signals, timer, immobiliser } = options;
-  const conditionsOf = (step: GateStep): readonly Condition[] => {
-    // A vehicle that is half changed over is worst off: it goes back as soon as it stands.
-    if (step === 'roll-back') return PARKED;
-    return options.hasOneBank ? ONE_BANK_CONDITIONS : ACTIVATE_CONDITIONS;
-  };
-  const reasonNow = (step: GateStep): string => {
-    const unmet = describeAll(findUnmetConditions(conditionsOf(step), signals, timer.elapsedMs()));
+  const reasonNow = (step: GateStep, scope: GateScope): string => {
+    const conditions = conditionsOf(step, scope);
+    const unmet = describeAll(findUnmetConditions(conditions, signals, timer.elapsedMs()));
     // On the way back nothing is left to weigh: it needs what it needs.
     const short = step === 'roll-back' ? '' : shortage(options);
     return [unmet, short].filter((one) => one !== '').join('; ');
   };
   return {
-    check: async (step) => {
-      const before = reasonNow(step);
+    check: async (step, scope) => {
+      const before = reasonNow(step, scope);
       if (before !== '') return { isGo: false, reason: before };
       try {
         await immobiliser.hold('software is being installed');
@@ -52,12 +46,12 @@ export function createSafeGate(options: SafeGateOptions): ConditionsGate {
         return { isGo: false, reason: 'the vehicle could be driven meanwhile' };
       }
       // Asked again: somebody may have driven off while the immobiliser was being asked.
-      const reason = reasonNow(step);
+      const reason = reasonNow(step, scope);
       return { isGo: reason === '', reason };
     },
-    watch: (step, onViolated) =>
+    watch: (step, scope, onViolated) =>
       watchConditions({
-        conditions: conditionsOf(step),
+        conditions: conditionsOf(step, scope),
         signals,
         timer,
         graceMs: VOLTAGE_DIP_MS,
@@ -65,6 +59,12 @@ export function createSafeGate(options: SafeGateOptions): ConditionsGate {
       }),
     settle: async () => immobiliser.release(),
   };
+}
+
+function conditionsOf(step: GateStep, { hasOneBank }: GateScope): readonly Condition[] {
+  // A vehicle that is half changed over is worst off: it goes back as soon as it stands.
+  if (step === 'roll-back') return PARKED;
+  return hasOneBank ? ONE_BANK_CONDITIONS : ACTIVATE_CONDITIONS;
 }
 
 /** Why the batteries do not hold enough, in words; empty when they do. */

@@ -1,4 +1,4 @@
-/** Why a condition, a plan or a step was refused. */
+/** Why a condition, an energy budget or an approval was refused. */
 import { Fault } from '@immota/base';
 
 /** What the refusal was about. */
@@ -13,14 +13,16 @@ export type ConditionFaultCode =
   | 'CONDITION_UNMET'
   /** The batteries do not hold enough for the update and the way back from it. */
   | 'ENERGY_SHORT'
-  /** The vehicle cannot be kept from driving off, so nothing unsafe may begin. */
-  | 'IMMOBILISER_REFUSED'
-  /** A step would touch an ECU that nothing is known of. */
-  | 'ECU_UNKNOWN'
-  /** A step needs a technician, and none has approved it. */
-  | 'APPROVAL_MISSING'
-  /** An approval that is none: malformed, for another vehicle, too early, too late, or used before. */
-  | 'APPROVAL_INVALID';
+  /** An approval that is none. */
+  | 'APPROVAL_MALFORMED'
+  /** No workshop vouches for whoever has signed an approval, or somebody changed it: arbitrary consent. */
+  | 'APPROVAL_UNTRUSTED'
+  /** An approval for another vehicle, update, step, work or stop: diversion. */
+  | 'APPROVAL_FOREIGN'
+  /** An approval that is too early, too late, or good for too long. */
+  | 'APPROVAL_TIME'
+  /** An approval that was used before: replay. */
+  | 'APPROVAL_REPLAYED';
 
 /** Thrown by whatever keeps an update from doing harm. */
 export class ConditionFault extends Fault<ConditionFaultCode> {

@@ -14,9 +14,3 @@ export const WANTED_MAX_LENGTH = 200;
 export const WATCH_INTERVAL_MS = 100;
 /** Not looked at more often than that, however often a signal changes. */
 export const WATCH_PAUSE_MS = 20;
-/** Bytes of an approval, with hybrid signatures. */
-export const APPROVAL_MAX_BYTES = 32_768;
-/** ECUs and steps of one approval. */
-export const APPROVAL_PARTS_MAX = 256;
-/** Steps of one plan. */
-export const STEPS_MAX = 1024;

@@ -6,6 +6,7 @@ import type { Fault } from '@immota/base';
 import { ImageFault } from '@immota/image';
 import { UptaneFault } from '@immota/uptane';
 import { z } from 'zod';
+import { ConditionFault } from '../conditions/condition-fault.ts';
 import { VehicleFault, type VehicleFaultCode } from '../vehicle-fault.ts';
 import type { PrimaryContext } from './context.ts';
 import { jsonValue } from './json-value.ts';
@@ -31,7 +32,8 @@ const ATTACK_CODES: ReadonlySet<VehicleFaultCode> = new Set([
 /** Tells whether a refusal is to be told as an attack. */
 function isAttack(fault: Fault<string>): boolean {
   if (fault instanceof VehicleFault) return ATTACK_CODES.has(fault.code);
-  return fault instanceof UptaneFault || fault instanceof ImageFault;
+  const isApproval = fault instanceof ConditionFault && fault.code.startsWith('APPROVAL_');
+  return isApproval || fault instanceof UptaneFault || fault instanceof ImageFault;
 }
 
 /** Notes a refusal; one of each code, the newest. Everything else that went wrong is not noted. */

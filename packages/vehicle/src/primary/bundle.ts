@@ -52,6 +52,8 @@ export interface VehicleBundle {
   readonly wakeUrl: string | undefined;
   readonly builtAt: Temporal.Instant;
   readonly rootsPem: string;
+  /** Authorities of workshops, whose technicians may approve; undefined when the factory names none. */
+  readonly workshopsPem?: string | undefined;
   readonly credential: TlsCredential;
   /** Root of each repository; without them the first server that answered would own the vehicle. */
   readonly pinnedRoots: Readonly<Record<RepositoryName, Uint8Array>>;
@@ -59,7 +61,7 @@ export interface VehicleBundle {
 
 /**
  * Loads a folder from the factory: `root.crt`, `client.pem`, `pkey.pem`, `director/root.json`,
- * `image/root.json` (or `repo/root.json`), and `config.json`.
+ * `image/root.json` (or `repo/root.json`), and `config.json`; where technicians may approve, `workshops.crt`.
  *
  * @param overrides - take precedence over `config.json`.
  * @throws VehicleFault BUNDLE_MALFORMED naming the file.
@@ -77,6 +79,8 @@ export function loadBundle(folder: string, overrides: BundleConfiguration = {}):
     const certificatePem = readText(folder, 'client.pem');
     const [certificate] = readCertificates(certificatePem, 'client.pem');
     readCertificates(rootsPem, 'root.crt');
+    const workshopsPem = findText(folder, 'workshops.crt');
+    if (workshopsPem !== undefined) readCertificates(workshopsPem, 'workshops.crt');
     const identifier = names.vehicleIdentifier ?? findCommonName(certificate.subject);
     return {
       vehicleIdentifier: parseVehicleIdentifier(identifier),
@@ -86,6 +90,7 @@ export function loadBundle(folder: string, overrides: BundleConfiguration = {}):
       wakeUrl: wake,
       builtAt: builtAt === undefined ? certificate.notBefore : Temporal.Instant.from(builtAt),
       rootsPem,
+      workshopsPem,
       credential: { certificatePem, privateKeyPem: readText(folder, 'pkey.pem') },
       pinnedRoots: {
         director: readRoot(folder, ['director/root.json']),
@@ -114,9 +119,14 @@ function readRoot(folder: string, names: readonly string[]): Uint8Array {
 }
 
 function readText(folder: string, name: string): string {
+  const text = findText(folder, name);
+  if (text === undefined) throw malformed(name, 'it is missing');
+  return text;
+}
+
+function findText(folder: string, name: string): string | undefined {
   const bytes = findFile(folder, name, PEM_FILE_MAX_BYTES);
-  if (bytes === undefined) throw malformed(name, 'it is missing');
-  return new TextDecoder().decode(bytes);
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 }
 
 function findFile(folder: string, name: string, lengthMaxBytes: number): Uint8Array | undefined {

@@ -2,6 +2,7 @@
 import type { Network } from '../download/request.ts';
 import type { SecondaryLink } from '../link/secondary-link.ts';
 import type { Surroundings } from '../ports.ts';
+import type { TechnicianDesk } from '../technician/desk.ts';
 import type { ConditionsGate } from '../transaction/conditions.ts';
 import type { VehicleLayout } from '../transaction/layout.ts';
 import type { ResumableSlots } from '../slots/resumable-slots.ts';
@@ -25,6 +26,8 @@ export interface PrimaryContext {
   readonly network: () => Network;
   /** Whether the vehicle is in a condition for a step. */
   readonly gate: ConditionsGate;
+  /** Where technicians are met. */
+  readonly technicians: TechnicianDesk;
   /** How the ECUs are connected. */
   readonly layout: VehicleLayout;
   /** Where downloads lie. */

@@ -7,7 +7,7 @@ import { type JsonObject, utf8 } from '@immota/base';
 import { requestSmall } from '../download/request.ts';
 import type { PrimaryContext } from './context.ts';
 
-/** Events that the dialect's own client sends, and so every server of it understands. */
+/** Events that the dialect's own client sends, and so every server of it understands; the last two are ours. */
 export type EventKind =
   | 'EcuDownloadStarted'
   | 'EcuDownloadCompleted'
@@ -16,7 +16,9 @@ export type EventKind =
   | 'EcuInstallationCompleted'
   | 'campaign_accepted'
   | 'campaign_declined'
-  | 'campaign_postponed';
+  | 'campaign_postponed'
+  | 'technician_spoke'
+  | 'technician_refused';
 
 const KIND = 'event';
 /** Batches in one cycle: a server that takes one event at a time must not hold the cycle up. */

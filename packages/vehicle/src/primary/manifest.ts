@@ -13,6 +13,7 @@ import {
   waitingObject,
 } from './installation.ts';
 import type { CollectedReports } from './reports.ts';
+import { forgetTechnicianWords, listTechnicianWords, technicianObject } from './technician-stop.ts';
 import { findTransaction, safeStateObject } from './transaction-store.ts';
 import { findStoredOffer } from './verify-update.ts';
 
@@ -33,6 +34,7 @@ export async function sendManifest(
   const outcome = findOutcome(context);
   const own = reports.get(bundle.ecuIdentifier)?.report.attacksDetected ?? '';
   const told = listAttacks(context).filter((note) => own.includes(note));
+  const words = listTechnicianWords(context);
   const body = await signManifest(
     {
       vehicleIdentifier: bundle.vehicleIdentifier,
@@ -53,6 +55,7 @@ export async function sendManifest(
   if (status >= 300) return false;
   if (outcome !== undefined) forgetOutcome(context, outcome);
   forgetAttacks(context, told);
+  forgetTechnicianWords(context, words);
   return true;
 }
 
@@ -60,6 +63,7 @@ function customOf(context: PrimaryContext, reports: CollectedReports): JsonObjec
   const custom = {
     ...(waitingObject(context) ?? openObject(context, reports)),
     ...safeStateObject(context),
+    ...technicianObject(context),
   };
   return Object.keys(custom).length === 0 ? undefined : custom;
 }

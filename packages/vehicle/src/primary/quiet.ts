@@ -14,6 +14,7 @@ import { carriedTime, knownTime } from './attested-time.ts';
 import type { PrimaryContext } from './context.ts';
 import { findOutcome } from './installation.ts';
 import { metadataUrl } from './metadata-source.ts';
+import { listTechnicianWords } from './technician-stop.ts';
 import { findTransaction, listDebts } from './transaction-store.ts';
 
 /** For how long "no change" may be believed. Both clocks must agree: one stops when the machine sleeps. */
@@ -39,7 +40,8 @@ export function beginQuiet(
     findTransaction(context) !== undefined ||
     listDebts(context).length > 0 ||
     findOutcome(context) !== undefined ||
-    listAttacks(context).length > 0;
+    listAttacks(context).length > 0 ||
+    listTechnicianWords(context).length > 0;
   if (tag === undefined || isOpen) return undefined;
   const { timer, clock } = context.surroundings;
   const spanMs = spanOf(context);

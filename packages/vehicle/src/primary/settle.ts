@@ -5,7 +5,7 @@
  */
 import { type EcuIdentifier, parseEcuIdentifier } from '@immota/uptane';
 import type { EcuResult } from '../transaction/results.ts';
-import { VehicleFault } from '../vehicle-fault.ts';
+import { VehicleFault, type VehicleFaultCode } from '../vehicle-fault.ts';
 import type { PrimaryContext } from './context.ts';
 import { forgetDelivery } from './distribute.ts';
 import { saveWaiting } from './installation.ts';
@@ -51,12 +51,19 @@ export async function settleTransaction(
     case 'waiting': {
       const { fault } = outcome;
       const { correlationId } = record;
-      const waiting = { correlationId, state: 'PRECONDITION', detail: fault.message };
-      saveWaiting(context, fault.code === 'CONDITIONS' ? waiting : undefined);
+      const state = WAITING_STATES.get(fault.code);
+      const detail = fault.message;
+      saveWaiting(context, state === undefined ? undefined : { correlationId, state, detail });
       return outcome;
     }
   }
 }
+
+/** What is waited for by design; an ECU that is silent is told in other ways. */
+const WAITING_STATES: ReadonlyMap<VehicleFaultCode, string> = new Map([
+  ['CONDITIONS', 'PRECONDITION'],
+  ['TECHNICIAN_PENDING', 'AWAITING_TECHNICIAN'],
+]);
 
 async function settleRemains(
   context: PrimaryContext,

@@ -14,6 +14,7 @@ import type { PrimaryContext } from './context.ts';
 import { keepInstalledImages } from './image-archive.ts';
 import { concludeInstallation } from './installation.ts';
 import { jsonValue } from './json-value.ts';
+import { closeStop } from './technician-stop.ts';
 
 const TRANSACTION = jsonValue('transaction', transactionSchema);
 
@@ -72,6 +73,7 @@ export function journalOf(context: PrimaryContext): TransactionJournal {
     save: (record) =>
       state.transaction(() => {
         state.values.save(TRANSACTION, record);
+        closeStop(context, record.phase);
         state.journal.append('transaction', lineOf(record));
       }),
     abandon: (record) =>
@@ -85,6 +87,7 @@ export function journalOf(context: PrimaryContext): TransactionJournal {
         saveDebts(context, record);
         installed.save();
         state.values.remove(TRANSACTION);
+        closeStop(context, undefined);
         state.journal.append('transaction', { ...lineOf(record), phase: 'concluded' });
         concludeInstallation(context, record, results);
       });

@@ -12,6 +12,12 @@ export type GateStep =
   /** ECUs are brought back to their old images. */
   | 'roll-back';
 
+/** What an update does to the vehicle, as far as conditions depend on it. */
+export interface GateScope {
+  /** Whether one of its ECUs is written over in its only bank: the stricter conditions hold then. */
+  readonly hasOneBank: boolean;
+}
+
 /** What the conditions say. */
 export interface GateVerdict {
   readonly isGo: boolean;
@@ -22,14 +28,14 @@ export interface GateVerdict {
 /** See the head of the file. */
 export interface ConditionsGate {
   /** Asks at the instant before a step. */
-  check(step: GateStep): Promise<GateVerdict>;
+  check(step: GateStep, scope: GateScope): Promise<GateVerdict>;
   /**
    * Watches while a step goes on.
    *
    * @param onViolated - called at most once, with the reason; no further ECU is begun then.
    * @returns what ends it.
    */
-  watch(step: GateStep, onViolated: (reason: string) => void): () => void;
+  watch(step: GateStep, scope: GateScope, onViolated: (reason: string) => void): () => void;
   /**
    * Hears that the vehicle fits together: nothing has been activated that is not decided, and no ECU
    * needs a workshop. Told after each attempt and each restart, so it may hear it many times.

@@ -11,6 +11,8 @@ export interface EcuLayout {
   readonly bus: string;
   /** Bytes per second that it can take, erasing and writing included; undefined when not known. */
   readonly bytesPerSecond?: number | undefined;
+  /** What people lose while it does not serve: a technician stands by when it is touched. */
+  readonly serves?: readonly ('doors' | 'emergency-call')[] | undefined;
   /** How long it takes to check an image and boot; undefined when not known. */
   readonly bootMs?: number | undefined;
 }

@@ -12,6 +12,7 @@
  * The step to `committing` is the decision: before it everything can be taken back, behind it nothing is.
  */
 import { z } from 'zod';
+import { stopSchema } from '../technician/stop.ts';
 
 /** How an ECU takes part. */
 export type ParticipantKind =
@@ -81,6 +82,8 @@ export const transactionSchema = z.object({
   phase: phaseSchema,
   /** Check-ins in this phase that ended without an answer of an ECU, or with conditions not met. */
   silences: z.int(),
+  /** Where a technician has to let it go on; none in records of before there were any. */
+  stops: z.array(stopSchema).default([]),
   ecus: z.array(ecuSchema),
 });
 

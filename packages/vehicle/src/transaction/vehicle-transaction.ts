@@ -8,8 +8,10 @@
  */
 import { Fault } from '@immota/base';
 import { type Timer, wait } from '../ports.ts';
+import type { TechnicianGate } from '../technician/gate.ts';
+import type { TechnicianStep } from '../technician/stop.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
-import type { ConditionsGate, GateStep } from './conditions.ts';
+import type { ConditionsGate, GateScope, GateStep } from './conditions.ts';
 import { ATTEMPTS_MAX, SILENCES_MAX } from './limits.ts';
 import type { Participant, ParticipantMaker, Standing, TransactionJournal } from './participant.ts';
 import { prepareAll, type PrepareScheduler } from './prepare-all.ts';
@@ -43,6 +45,8 @@ export interface TransactionPorts {
   readonly journal: TransactionJournal;
   readonly participantOf: ParticipantMaker;
   readonly gate: ConditionsGate;
+  /** Asked where the record has a stop. */
+  readonly technician: TechnicianGate;
   /** Who is prepared beside whom. */
   readonly scheduler: PrepareScheduler;
   readonly timer: Timer;
@@ -120,17 +124,51 @@ class Advance {
       this.#step(entry, 'failed', resultOf(entry.ecu, fault));
       return this.#conclude();
     }
-    const { isGo, reason } = await gate.check('activate');
+    const stopped = await this.#stop('activate');
+    if (stopped === 'stopped') return this.#conclude();
+    if (stopped !== undefined) return stopped;
+    const { isGo, reason } = await gate.check('activate', this.#scope);
     if (!isGo) return { kind: 'waiting', fault: heldBack(reason) };
     this.#phase('activating');
     return undefined;
+  }
+
+  /**
+   * Stops for a technician where the record says so {R156 7.1.4.2}.
+   *
+   * @returns undefined when it goes on; `stopped` when the technician has said no, and it is written down.
+   */
+  async #stop(step: TechnicianStep): Promise<TransactionOutcome | 'stopped' | undefined> {
+    const stop = this.#record.stops.find((one) => one.step === step);
+    if (stop === undefined) return undefined;
+    const verdict = await this.#ports.technician.ask(stop, this.#record);
+    switch (verdict.kind) {
+      case 'go':
+        return undefined;
+      case 'wait':
+        // Nothing is held against an ECU meanwhile: people take the time that they take.
+        return { kind: 'waiting', fault: new VehicleFault('TECHNICIAN_PENDING', verdict.reason) };
+      case 'stop': {
+        const fault = new VehicleFault('TECHNICIAN_REFUSED', verdict.reason);
+        for (const entry of this.#record.ecus) {
+          if (stop.ecus.includes(entry.ecu)) {
+            this.#step(entry, 'failed', resultOf(entry.ecu, fault));
+          }
+        }
+        return 'stopped';
+      }
+    }
+  }
+
+  get #scope(): GateScope {
+    return { hasOneBank: this.#record.ecus.some(({ kind }) => kind === 'in-place') };
   }
 
   async #activate(): Promise<TransactionOutcome | undefined> {
     const { ecus } = this.#record;
     if (ecus.some(({ step }) => step === 'failed')) return this.#phase('rolling-back');
     const group = activationGroups(ecus).find((one) => one.some(({ step }) => step !== 'trial'));
-    if (group === undefined) return await this.#decide();
+    if (group === undefined) return await this.#concur();
     const step: GateStep = group.some(({ kind }) => kind === 'self') ? 'boot-self' : 'activate';
     return await this.#together(group, step, 'failed', (entry, participant) => {
       let isActivated = false;
@@ -153,6 +191,13 @@ class Advance {
         return standing === 'prepared' && entry.kind === 'self' ? 'booting' : 'acted';
       };
     });
+  }
+
+  /** Every ECU runs its new image: who has to look at it does so, before all of it becomes final. */
+  async #concur(): Promise<TransactionOutcome | undefined> {
+    const stopped = await this.#stop('commit');
+    if (stopped === 'stopped') return undefined;
+    return stopped ?? (await this.#decide());
   }
 
   /**
@@ -225,11 +270,13 @@ class Advance {
     ) => (standing: Standing) => Promise<Reaction>,
   ): Promise<TransactionOutcome | undefined> {
     const { gate, participantOf } = this.#ports;
-    const verdict = step === undefined ? undefined : await gate.check(step);
+    const verdict = step === undefined ? undefined : await gate.check(step, this.#scope);
     if (verdict?.isGo === false) return this.#wait(heldBack(verdict.reason), group, ifNot);
     let violation: string | undefined;
     const stop =
-      step === undefined ? undefined : gate.watch(step, (reason) => (violation ??= reason));
+      step === undefined
+        ? undefined
+        : gate.watch(step, this.#scope, (reason) => (violation ??= reason));
     try {
       const verdicts = await Promise.all(
         group.map(async (entry) => {

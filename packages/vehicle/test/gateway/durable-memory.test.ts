@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { importAesKey, TripMaster, TripSlave } from '@immota/bus';
-import { approvalMemoryOf, freshnessStoreOf, openState } from '@immota/vehicle';
+import { freshnessStoreOf, openState } from '@immota/vehicle';
 import { GatewayWorld, RULES } from '../support/gateway-world.ts';
 import { makeFolder } from '../support/folder.ts';
 import { volatileCounters } from '../support/volatile-counters.ts';
@@ -37,21 +37,6 @@ describe('freshnessStoreOf()', () => {
     }
     store.save('a', -1n);
     assert.throws(() => store.load('a'), { code: 'STATE_CORRUPT' });
-    state.close();
-  });
-});
-
-describe('approvalMemoryOf()', () => {
-  it('lets each approval pass once, over restarts, and none when it is full', (test) => {
-    const path = join(makeFolder(test), 'state.db');
-    let state = openState(path);
-    assert.equal(approvalMemoryOf(state)('a'), true);
-    state.close();
-    state = openState(path);
-    const useOnce = approvalMemoryOf(state);
-    assert.equal(useOnce('a'), false);
-    for (let count = 1; count < 512; count += 1) assert.equal(useOnce(`b${count}`), true);
-    assert.equal(useOnce('c'), false);
     state.close();
   });
 });

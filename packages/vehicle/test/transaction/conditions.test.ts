@@ -1,7 +1,7 @@
 /** The vehicle's condition holds a transaction back, and lets it go on. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CheckInResult, ConditionsGate, GateStep } from '@immota/vehicle';
+import type { CheckInResult, ConditionsGate, GateScope, GateStep } from '@immota/vehicle';
 import { BRAKE, makeWorld, objectAt, TBOX } from '../support/world.ts';
 
 /** A gate that a test opens and closes. */
@@ -19,7 +19,7 @@ class Gate implements ConditionsGate {
       : { isGo: true, reason: '' };
   }
 
-  watch(step: GateStep, onViolated: (reason: string) => void): () => void {
+  watch(step: GateStep, _: GateScope, onViolated: (reason: string) => void): () => void {
     this.#watchers.set(onViolated, step);
     return () => this.#watchers.delete(onViolated);
   }

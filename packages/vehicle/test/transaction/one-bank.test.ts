@@ -1,6 +1,6 @@
 /** An ECU with one bank among others: written over, and brought back from what the T-BOX has kept. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parseEcuIdentifier, parseHardwareIdentifier } from '@immota/uptane';
@@ -11,6 +11,7 @@ import {
   type ResumableSlots,
   type SecondaryEcu,
 } from '@immota/vehicle';
+import { approve, BenchDesk, makeWorkshop, type Workshop } from '../support/technician.ts';
 import { createFlashBench, type FlashBench } from '../support/flash-bench.ts';
 import {
   BRAKE,
@@ -27,6 +28,8 @@ const LENGTH_BYTES = 9000;
 
 interface Car {
   readonly world: World;
+  readonly desk: BenchDesk;
+  readonly workshop: Workshop;
   readonly checkIn: () => Promise<CheckInResult>;
   readonly addImages: (release: number) => Promise<Readonly<Record<string, TestImage>>>;
 }
@@ -61,10 +64,15 @@ async function makeCar(test: TestContext): Promise<Car> {
   const pump = await openEcu(world, PUMP, 'pump-hw', await bench.open({ hardwareIdentifier }));
   const slots = await openFolderSlots({ folder: world.pathOf('brake-slots') });
   const brake = await openEcu(world, BRAKE, 'brake-hw', slots);
-  const primary = await world.run({ secondaries: [pump, brake] });
+  const workshop = await makeWorkshop();
+  writeFileSync(join(world.bundleFolder, 'workshops.crt'), workshop.rootPem);
+  const desk = new BenchDesk();
+  const primary = await world.run({ secondaries: [pump, brake], technicians: desk });
   await primary.checkIn();
   return {
     world,
+    desk,
+    workshop,
     checkIn: () => primary.checkIn(),
     addImages: async (releaseCounter) => {
       const add = (part: string): Promise<TestImage> =>
@@ -131,7 +139,7 @@ describe('an ECU with one bank', () => {
     ]);
   });
   it('is not written beside others without a way back, unless a technician stands by', async (test) => {
-    const { world, checkIn, addImages } = await makeCar(test);
+    const { world, desk, workshop, checkIn, addImages } = await makeCar(test);
     const [one, two] = [await addImages(1), await addImages(2)];
     await world.assign(only(one, [PUMP]));
     assert.equal((await checkIn()).kind, 'installed');
@@ -144,6 +152,9 @@ describe('an ECU with one bank', () => {
     const { state } = objectAt(world.lastManifest(), ['custom', 'progress']);
     assert.equal(state, 'INSTALL_FAILED');
     await world.assign(two, { technicianGated: [PUMP] });
+    const waiting = await checkIn();
+    assert.equal('fault' in waiting && waiting.fault.code, 'TECHNICIAN_PENDING');
+    desk.inbox.push(await approve(desk.open, await workshop.hire('ann-17')));
     assert.equal((await checkIn()).kind, 'installed');
   });
 });
