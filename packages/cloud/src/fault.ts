@@ -114,6 +114,10 @@ export type CloudFaultCode =
   | 'RELEASE_BLOCKED'
   /** A register entry that does not follow from the one before it. */
   | 'REGISTER_CHAIN'
+  /** A campaign whose waves, policy or guard contradict themselves. */
+  | 'CAMPAIGN_MALFORMED'
+  /** The campaign is no longer as it was when an offer was chosen: nothing is signed, and it is chosen anew. */
+  | 'PLAN_OUTDATED'
   /** A campaign cannot go from the state it is in to the one asked for. */
   | 'CAMPAIGN_STATE'
   /** The data folder is not one, or holds something else. */

@@ -124,6 +124,11 @@ export const REASONS = {
     nextStep: 'Wait for the time told.',
     actor: 'nobody',
   },
+  TAKEN_BACK: {
+    meaning: 'It ran the release, and its signed report names another image again.',
+    nextStep: 'Find out why it was taken back; offer it again or send it to a workshop.',
+    actor: 'operator',
+  },
   UNHEALTHY: {
     meaning: 'It boots the release, and is not as healthy as before.',
     nextStep: 'Read what it reports; send it to a workshop, or roll back.',
@@ -153,6 +158,11 @@ export const REASONS = {
     meaning: 'The owner declined.',
     nextStep: 'Explain the update to the owner, or offer it in a workshop.',
     actor: 'owner',
+  },
+  AWAITING_TECHNICIAN: {
+    meaning: 'Everything is ready; a technician has to stand by, or to finish the work.',
+    nextStep: 'Take the vehicle to a workshop, where a technician approves the step.',
+    actor: 'workshop',
   },
   NO_PATH: {
     meaning: 'No sequence of released images leads from what it runs to the release.',

@@ -80,18 +80,29 @@ describe('OPERATOR_ROUTES', () => {
   });
 
   it('lets viewers look, and nothing else', () => {
+    // Questions too long for an address; they change nothing.
+    const questions = new Set(['countFleet', 'solveRelease']);
     for (const [name, { roles, config }] of Object.entries(OPERATOR_ROUTES)) {
-      if (roles.includes('viewer')) assert.equal(config.method, 'get', name);
+      if (!roles.includes('viewer')) continue;
+      assert.equal(config.method, questions.has(name) ? 'post' : 'get', name);
     }
   });
 
-  it('lets suppliers upload and see images, and nothing else', () => {
+  it('lets suppliers upload, see images and learn who they are, and nothing else', () => {
     const open = Object.entries(OPERATOR_ROUTES).filter(([, { roles }]) =>
       roles.includes('supplier'),
     );
     assert.deepEqual(
       open.map(([name]) => name),
-      ['createUpload', 'getUpload', 'appendUpload', 'finishUpload', 'listImages', 'listMetadata'],
+      [
+        'createUpload',
+        'getUpload',
+        'appendUpload',
+        'finishUpload',
+        'listImages',
+        'listMetadata',
+        'getSession',
+      ],
     );
   });
 });

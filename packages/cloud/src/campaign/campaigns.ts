@@ -9,7 +9,8 @@ import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
 import { committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow, CampaignVehicleRow } from '../schema/tables.ts';
+import type { CampaignRow, CampaignVehicleRow, CampaignWaveRow } from '../schema/tables.ts';
+import { type Count, loadCounts, sumCounts } from './counts.ts';
 import { finishCampaigns } from './finish-campaigns.ts';
 import { parseFleetQuery } from './fleet-query.ts';
 import type { ReleaseStore } from './release-store.ts';
@@ -47,6 +48,16 @@ export interface CampaignDescription {
 export interface CampaignStatus {
   readonly campaign: StoredCampaign;
   readonly counts: Readonly<Record<string, number>>;
+  /** The same, told apart by all that tells them apart. */
+  readonly standing: readonly Count[];
+}
+
+/** A campaign with everything that is known of it. */
+export interface CampaignDetail extends CampaignStatus {
+  readonly releaseName: string;
+  readonly waves: readonly Selectable<CampaignWaveRow>[];
+  /** Of its last rehearsal. */
+  readonly rehearsalId: string | undefined;
 }
 
 /** Heard while a campaign is started: how many vehicles were looked at, how many are meant. */
@@ -159,8 +170,27 @@ export class Campaigns {
   /** Counts a campaign's vehicles by state. @throws CloudFault NOT_FOUND. */
   async status(campaignId: string): Promise<CampaignStatus> {
     const campaign = await this.#load(campaignId);
-    const counts = await this.#count([campaignId]);
-    return { campaign, counts: counts.get(campaignId) ?? {} };
+    const counts = await loadCounts(this.#options.database.kysely, [campaignId]);
+    return statusOf(campaign, counts);
+  }
+
+  /** Tells all that is known of a campaign. @throws CloudFault NOT_FOUND. */
+  async detail(campaignId: string): Promise<CampaignDetail> {
+    const { kysely } = this.#options.database;
+    const status = await this.status(campaignId);
+    const release = await kysely
+      .selectFrom('release')
+      .select(['name', 'version'])
+      .where('release_id', '=', status.campaign.release_id)
+      .executeTakeFirst();
+    const waves = await kysely
+      .selectFrom('campaign_wave')
+      .selectAll()
+      .where('campaign_id', '=', campaignId)
+      .orderBy('number')
+      .execute();
+    const releaseName = `${release?.name ?? ''} ${release?.version ?? ''}`.trim();
+    return { ...status, releaseName, waves, rehearsalId: undefined };
   }
 
   /**
@@ -183,29 +213,9 @@ export class Campaigns {
       );
     }
     const campaigns = await select.execute();
-    const counts = await this.#count(campaigns.map(({ campaign_id: id }) => id));
-    return campaigns.map((campaign) => ({
-      campaign,
-      counts: counts.get(campaign.campaign_id) ?? {},
-    }));
-  }
-
-  async #count(
-    campaignIds: readonly string[],
-  ): Promise<ReadonlyMap<string, CampaignStatus['counts']>> {
-    if (campaignIds.length === 0) return new Map();
-    const rows = await this.#options.database.kysely
-      .selectFrom('campaign_vehicle')
-      .select(['campaign_id', 'state', (eb) => eb.fn.countAll<number>().as('count')])
-      .where('campaign_id', 'in', campaignIds)
-      .groupBy(['campaign_id', 'state'])
-      .execute();
-    return new Map(
-      [...Map.groupBy(rows, (row) => row.campaign_id)].map(([id, own]) => [
-        id,
-        Object.fromEntries(own.map(({ state, count }) => [state, count])),
-      ]),
-    );
+    const ids = campaigns.map(({ campaign_id: id }) => id);
+    const counts = await loadCounts(kysely, ids);
+    return campaigns.map((campaign) => statusOf(campaign, counts));
   }
 
   async #load(campaignId: string): Promise<StoredCampaign> {
@@ -308,6 +318,14 @@ export class Campaigns {
     const { events, clock } = this.#options;
     await events.append(tx, [{ stream: FLEET_STREAM, kind, at: clock.now(), body }]);
   }
+}
+
+function statusOf(
+  campaign: StoredCampaign,
+  counts: ReadonlyMap<string, readonly Count[]>,
+): CampaignStatus {
+  const standing = counts.get(campaign.campaign_id) ?? [];
+  return { campaign, standing, counts: sumCounts(standing, ({ state }) => state) };
 }
 
 function checkMove({ state }: StoredCampaign, move: Move): void {

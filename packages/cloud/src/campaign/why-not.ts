@@ -5,6 +5,7 @@ import type { SelectQueryBuilder } from 'kysely';
 import type { CloudDatabase } from '../schema/database.ts';
 import { CloudFault } from '../fault.ts';
 import type { CampaignRow, CloudSchema } from '../schema/tables.ts';
+import type { Count } from './counts.ts';
 import { isActive } from './vehicle-place.ts';
 
 /** Campaigns told of for one vehicle: ten years of one a month. */
@@ -145,6 +146,31 @@ function explain(row: PlaceColumns): WhyNot {
     attempts: row.attempts,
     since: row.since,
   };
+}
+
+/**
+ * Finds the reason that vehicles which stand alike have now; undefined when they are updated.
+ *
+ * A wave that opens touches none of its vehicles: what they wait for is known without.
+ */
+export function reasonNow(
+  { state: campaignState, open_wave: openWave, hold }: CampaignNow,
+  place: Pick<Count, 'state' | 'reason' | 'wave' | 'is_control'>,
+): ReasonCode | undefined {
+  const reason = findReason(place.reason);
+  if (!isActive(place)) return reason;
+  if (campaignState === 'cancelled') return 'CANCELLED';
+  if (campaignState === 'held' || hold !== null) return 'CAMPAIGN_HELD';
+  if (campaignState !== 'running') return 'CAMPAIGN_NOT_RUNNING';
+  const isTurn = place.wave <= openWave;
+  return isTurn && (reason === 'LATER_WAVE' || reason === 'CONTROL_GROUP') ? 'NOT_SEEN' : reason;
+}
+
+type CampaignNow = Pick<CampaignRow, 'state' | 'hold'> & { readonly open_wave: number };
+
+function findReason(text: string | null): ReasonCode | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked here
+  return text !== null && Object.hasOwn(REASONS, text) ? (text as ReasonCode) : undefined;
 }
 
 /** What holds now goes before what was written down: a barred vehicle waits for nothing else. */

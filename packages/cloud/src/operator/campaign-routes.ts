@@ -4,7 +4,7 @@ import { explainCampaign } from '../campaign/why-not.ts';
 import type { OperatorApp } from './operator-app.ts';
 import { encodePosition, parsePosition } from './position.ts';
 import type { OperatorServices } from './services.ts';
-import { campaignVehicleView, campaignView } from './views.ts';
+import { campaignDetailView, campaignVehicleView, campaignView } from './views.ts';
 
 /** Adds the routes about campaigns. */
 export function addCampaignRoutes(
@@ -14,7 +14,7 @@ export function addCampaignRoutes(
   app.openapi(OPERATOR_ROUTES.createCampaign.config, async (c) => {
     const description = { ...c.req.valid('json'), createdBy: c.get('caller').name };
     const campaignId = await campaigns.create(description);
-    return c.json(campaignView(await campaigns.status(campaignId)), 201);
+    return c.json(campaignDetailView(await campaigns.detail(campaignId)), 201);
   });
   app.openapi(OPERATOR_ROUTES.listCampaigns.config, async (c) => {
     const { after, limit } = c.req.valid('query');
@@ -30,19 +30,22 @@ export function addCampaignRoutes(
     return c.json({ items, next }, 200);
   });
   app.openapi(OPERATOR_ROUTES.getCampaign.config, async (c) =>
-    c.json(campaignView(await campaigns.status(c.req.valid('param').campaignId)), 200),
+    c.json(campaignDetailView(await campaigns.detail(c.req.valid('param').campaignId)), 200),
   );
   app.openapi(OPERATOR_ROUTES.startCampaign.config, async (c) => {
     const { campaignId } = c.req.valid('param');
-    return c.json(campaignView(await campaigns.start(campaignId, c.get('caller').name)), 200);
+    await campaigns.start(campaignId, c.get('caller').name);
+    return c.json(campaignDetailView(await campaigns.detail(campaignId)), 200);
   });
   app.openapi(OPERATOR_ROUTES.pauseCampaign.config, async (c) => {
     const { campaignId } = c.req.valid('param');
-    return c.json(campaignView(await campaigns.pause(campaignId, c.get('caller').name)), 200);
+    await campaigns.pause(campaignId, c.get('caller').name);
+    return c.json(campaignDetailView(await campaigns.detail(campaignId)), 200);
   });
   app.openapi(OPERATOR_ROUTES.cancelCampaign.config, async (c) => {
     const { campaignId } = c.req.valid('param');
-    return c.json(campaignView(await campaigns.cancel(campaignId, c.get('caller').name)), 200);
+    await campaigns.cancel(campaignId, c.get('caller').name);
+    return c.json(campaignDetailView(await campaigns.detail(campaignId)), 200);
   });
   app.openapi(OPERATOR_ROUTES.listCampaignVehicles.config, async (c) => {
     const { campaignId } = c.req.valid('param');

@@ -13,6 +13,7 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ['IMAGE_UNKNOWN', 404],
   ['METHOD', 405],
   ['REQUEST_TOO_SLOW', 408],
+  ['APPROVAL_MISSING', 409],
   ['CAMPAIGN_STATE', 409],
   ['IMAGE_EXISTS', 409],
   ['TOKEN_EXISTS', 409],

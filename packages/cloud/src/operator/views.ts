@@ -1,8 +1,11 @@
 /** Rows into what the operator API gives. */
-import type { operatorSchemas } from '@immota/api';
-import type { JsonObject } from '@immota/base';
-import type { CampaignStatus } from '../campaign/campaigns.ts';
-import type { WhyNot } from '../campaign/why-not.ts';
+import type { campaignSchemas, operatorSchemas } from '@immota/api';
+import { isJsonObject, type JsonObject } from '@immota/base';
+import { type CampaignWave, contentOf, hashContent } from '../campaign/campaign-content.ts';
+import type { CampaignDetail, CampaignStatus } from '../campaign/campaigns.ts';
+import { sumCounts } from '../campaign/counts.ts';
+import { findMissing, outcomesOf, type WaveOutcomes } from '../campaign/wave-progress.ts';
+import { reasonNow, type WhyNot } from '../campaign/why-not.ts';
 import type { EcuInventory, VehicleInventory } from '../director/ports.ts';
 
 type Schemas = typeof operatorSchemas;
@@ -67,6 +70,99 @@ export function campaignView({ campaign, counts }: CampaignStatus): View<'campai
     startedAt: campaign.started_at?.toString(),
     counts: { ...counts },
   };
+}
+
+/** A campaign with everything that is known of it. */
+export function campaignDetailView(detail: CampaignDetail): CampaignDetailView {
+  const { campaign, standing, counts, releaseName } = detail;
+  const content = contentOf(campaign);
+  return {
+    campaignId: campaign.campaign_id,
+    releaseId: campaign.release_id,
+    releaseName,
+    name: campaign.name,
+    query: campaign.query,
+    state: campaign.state,
+    createdBy: campaign.created_by,
+    createdAt: campaign.created_at.toString(),
+    startedAt: campaign.started_at?.toString(),
+    policy: content.policy,
+    guard: content.guard,
+    filingNumber: content.filingNumber,
+    waves: content.waves.map((wave, index) => waveView(detail, wave, index + 1)),
+    counts: { ...counts },
+    reasons: sumCounts(standing, (count) => reasonNow(campaign, count)),
+    contentSha256: campaign.content_sha256 === '' ? hashContent(content) : campaign.content_sha256,
+    approval: approvalView(campaign),
+    hold: campaign.hold === null ? undefined : holdView(campaign.hold),
+    rehearsalId: detail.rehearsalId,
+  };
+}
+
+type CampaignSchemas = typeof campaignSchemas;
+type CampaignDetailView = CampaignSchemas['campaignDetailSchema']['_output'];
+
+function waveView(
+  { campaign, standing, waves }: CampaignDetail,
+  wave: CampaignWave,
+  number: number,
+): CampaignDetailView['waves'][number] {
+  const stored = waves.find((one) => one.number === number);
+  const outcomes = outcomesOf(standing, number);
+  const state = stored?.state ?? 'waiting';
+  const isLast = number === campaign.waves.length;
+  return {
+    ...wave,
+    number,
+    state,
+    vehicles: outcomes.vehicles,
+    openedAt: stored?.opened_at?.toString(),
+    counts: sumCounts(
+      standing.filter((count) => count.wave === number),
+      (count) => count.state,
+    ),
+    waitsFor: state === 'open' && !isLast ? waitsFor(wave, outcomes) : undefined,
+  };
+}
+
+function waitsFor(wave: CampaignWave, outcomes: WaveOutcomes): string {
+  const missing = findMissing(wave, outcomes);
+  if (missing !== undefined) return missing;
+  return wave.isManual ? 'an operator opens the next wave' : 'nothing: the next wave opens';
+}
+
+function approvalView({
+  approval,
+  submission,
+  decision,
+}: CampaignDetail['campaign']): CampaignDetailView['approval'] {
+  const submitted = submission === null ? undefined : decidedView(submission);
+  const decided = decision === null ? undefined : decidedView(decision);
+  return {
+    state: approval,
+    submitted,
+    decided: decided && { ...decided, note: textOf(decision?.['note']) },
+  };
+}
+
+function decidedView(decided: JsonObject): { by: string; at: string; keyId: string } {
+  const { by, at, keyId } = decided;
+  return { by: textOf(by), at: textOf(at), keyId: textOf(keyId) };
+}
+
+function holdView(hold: JsonObject): NonNullable<CampaignDetailView['hold']> {
+  const rule = (['failures', 'harm', 'operator'] as const).find((one) => one === hold['rule']);
+  return {
+    since: textOf(hold['since']),
+    wave: typeof hold['wave'] === 'number' ? hold['wave'] : 0,
+    rule: rule ?? 'operator',
+    explanation: textOf(hold['explanation']),
+    measured: isJsonObject(hold['measured']) ? { ...hold['measured'] } : {},
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** One vehicle of a campaign, with the meaning of its reason. */

@@ -47,10 +47,63 @@ alter table campaign_vehicle
   -- What its goal's ECUs ran when it came in, as hardware=image joined by spaces.
   add column source text not null default '',
   add column booted_at timestamptz,
-  -- Not offered before: spread, or its time in the penalty box.
-  add column not_before timestamptz,
-  add column penalty_until timestamptz;
+  add column penalty_until timestamptz,
+  -- The word that it gave in the guard's test; every vehicle has one.
+  add column outcome text not null default '' check (outcome in ('', 'good', 'bad')),
+  -- Its health when it was offered the release, or first heard of as a control.
+  add column baseline jsonb;
+-- Every list of a campaign's vehicles is in the order of an index, however it is filtered.
+drop index campaign_vehicle_by_state;
+create index campaign_vehicle_by_vehicle on campaign_vehicle (campaign_id, vehicle_id);
+create index campaign_vehicle_by_state on campaign_vehicle (campaign_id, state, vehicle_id);
+create index campaign_vehicle_by_reason on campaign_vehicle (campaign_id, reason, vehicle_id);
+create index campaign_vehicle_by_stage on campaign_vehicle (campaign_id, stage, vehicle_id);
 create index campaign_vehicle_by_wave on campaign_vehicle (campaign_id, wave, vehicle_id);
+create index campaign_vehicle_bad on campaign_vehicle (campaign_id, since) where outcome = 'bad';
+create index campaign_live on campaign (state) where state in ('running', 'paused', 'held');
+
+-- When a vehicle's health is asked for next, by campaigns that watch it; infinity: only when it changes.
+alter table vehicle add column health_due_at timestamptz;
+
+-- While a campaign starts: its vehicles in the order of their strata. A start that was interrupted goes on from it.
+create table campaign_order (
+  campaign_id text not null references campaign on delete cascade,
+  position bigint not null,
+  vehicle_id text not null,
+  primary key (campaign_id, position)
+);
+
+-- New offers of an hour, for campaigns that have a cap.
+create table campaign_rate (
+  campaign_id text not null references campaign on delete cascade,
+  hour timestamptz not null,
+  vehicles bigint not null default 0,
+  bytes bigint not null default 0,
+  primary key (campaign_id, hour)
+);
+
+-- Outcomes by what the vehicles are and ran before: appended and folded as counts are.
+create table campaign_outcome (
+  campaign_id text not null,
+  hardware_id text not null,
+  source text not null,
+  -- Empty for a good one.
+  code text not null,
+  vehicles bigint not null
+);
+create index campaign_outcome_by_campaign on campaign_outcome (campaign_id);
+
+-- The curves of the live screen: a point for each stretch of time.
+create table campaign_history (
+  campaign_id text not null references campaign on delete cascade,
+  at timestamptz not null,
+  wave integer not null,
+  updated bigint not null,
+  healthy bigint not null,
+  outcomes bigint not null,
+  bad bigint not null,
+  primary key (campaign_id, at)
+);
 
 -- Counts move with the places: each statement that changes places appends what changed, and a sum of few
 -- rows is a count. Nobody waits for a shared row, and nobody counts a million.

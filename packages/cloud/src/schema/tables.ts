@@ -43,6 +43,8 @@ export interface ImageRow {
 export interface DeltaRow {
   readonly base_sha256: string;
   readonly image_name: string;
+  /** Of the bank that it rewrites in place; 0 for one into another slot. */
+  readonly page_bytes: Generated<number>;
   readonly blob_sha256: string | null;
   readonly length_bytes: number;
   readonly used_at: Time;
@@ -79,6 +81,8 @@ export interface VehicleRow {
   readonly last_manifest_sha256: Uint8Array | null;
   /** What the vehicle says of itself unsigned: network, hardware, packages. */
   readonly information: Generated<JsonObject>;
+  /** When campaigns ask for its health next; null when none watches it. */
+  readonly health_due_at: Time | null;
   readonly tenant: Generated<string>;
   /** In UTC; the database derives it. */
   readonly last_seen_day: ColumnType<string | null, never, never>;
@@ -226,8 +230,47 @@ export interface CampaignVehicleRow {
   readonly source: Generated<string>;
   readonly booted_at: Time | null;
   /** Not offered before. */
-  readonly not_before: Time | null;
   readonly penalty_until: Time | null;
+  /** The word that it gave in the guard's test. */
+  readonly outcome: Generated<'' | 'good' | 'bad'>;
+  /** Its health when it was offered the release, or first heard of as a control. */
+  readonly baseline: JsonObject | null;
+}
+
+/** A vehicle's place in the order of strata, while its campaign starts. */
+export interface CampaignOrderRow {
+  readonly campaign_id: string;
+  readonly position: number;
+  readonly vehicle_id: string;
+}
+
+/** New offers of an hour, for campaigns that have a cap. */
+export interface CampaignRateRow {
+  readonly campaign_id: string;
+  readonly hour: Time;
+  readonly vehicles: Generated<number>;
+  readonly bytes: Generated<number>;
+}
+
+/** A change of how many outcomes there are of some hardware that ran some image before. */
+export interface CampaignOutcomeRow {
+  readonly campaign_id: string;
+  readonly hardware_id: string;
+  readonly source: string;
+  /** Empty for a good one. */
+  readonly code: string;
+  readonly vehicles: number;
+}
+
+/** How far a campaign was at some time. */
+export interface CampaignHistoryRow {
+  readonly campaign_id: string;
+  readonly at: Time;
+  readonly wave: number;
+  readonly updated: number;
+  readonly healthy: number;
+  readonly outcomes: number;
+  readonly bad: number;
 }
 
 /** A wave of a campaign, and its sequential test as far as it is. */
@@ -523,6 +566,10 @@ export interface CloudSchema {
   readonly campaign_vehicle: CampaignVehicleRow;
   readonly campaign_wave: CampaignWaveRow;
   readonly campaign_count: CampaignCountRow;
+  readonly campaign_order: CampaignOrderRow;
+  readonly campaign_rate: CampaignRateRow;
+  readonly campaign_outcome: CampaignOutcomeRow;
+  readonly campaign_history: CampaignHistoryRow;
   readonly event: EventRow;
   readonly event_checkpoint: EventCheckpointRow;
   readonly client_event: ClientEventRow;

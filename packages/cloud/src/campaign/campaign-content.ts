@@ -1,0 +1,139 @@
+/** What is decided of a campaign before it starts, and the hash that approvals are bound to. */
+import { createHash } from 'node:crypto';
+import { campaignSchemas } from '@immota/api';
+import type { JsonObject, JsonValue } from '@immota/base';
+import { encodeCanonical } from '@immota/uptane';
+import type { Selectable } from 'kysely';
+import { CloudFault } from '../fault.ts';
+import type { CampaignRow } from '../schema/tables.ts';
+import { checkPrecondition } from './precondition.ts';
+import type { GuardDesign } from './statistics/campaign-guard.ts';
+import type { Cut } from './statistics/stratified-sample.ts';
+
+type Plan = ReturnType<typeof campaignSchemas.campaignPlanSchema.parse>;
+/** When and how vehicles may carry it out, with every default filled in. */
+export type CampaignPolicy = NonNullable<Plan['policy']>;
+/** One wave. */
+export type CampaignWave = NonNullable<Plan['waves']>[number];
+/** When it holds by itself. */
+export type CampaignGuard = NonNullable<Plan['guard']>;
+
+/** A campaign as people decide it; what is left out is by the schema's defaults. */
+export type CampaignPlan = (typeof campaignSchemas.campaignPlanSchema)['_input'];
+
+/** All that is decided, with every default filled in. */
+export interface CampaignContent {
+  readonly name: string;
+  readonly releaseId: string;
+  readonly query: string;
+  readonly policy: CampaignPolicy;
+  readonly waves: readonly CampaignWave[];
+  readonly guard: CampaignGuard;
+  readonly filingNumber: string | undefined;
+}
+
+const { campaignPlanSchema, campaignPolicySchema, campaignGuardSchema, campaignWaveSchema } =
+  campaignSchemas;
+
+/**
+ * Reads a plan.
+ *
+ * @throws CloudFault CAMPAIGN_MALFORMED when its parts contradict each other.
+ */
+export function parseContent(plan: CampaignPlan): CampaignContent {
+  const parsed = campaignPlanSchema.safeParse(plan);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw malformed(`${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`, parsed.error);
+  }
+  const { name, releaseId, query, filingNumber, policy, guard, waves } = parsed.data;
+  const content = {
+    name,
+    releaseId,
+    query,
+    policy: policy ?? campaignPolicySchema.parse({}),
+    guard: guard ?? campaignGuardSchema.parse({}),
+    waves: waves ?? [campaignWaveSchema.parse({ name: 'All', upToPermille: 1000 })],
+    filingNumber,
+  };
+  checkWaves(content);
+  checkPrecondition(content.policy.precondition);
+  return content;
+}
+
+/** Reads what is stored; it was parsed before it was. */
+export function contentOf(row: Selectable<CampaignRow>): CampaignContent {
+  const waves = row.waves.map((wave) => campaignWaveSchema.parse(wave));
+  return {
+    name: row.name,
+    releaseId: row.release_id,
+    query: row.query,
+    policy: policyOf(row),
+    // Campaigns from before there were waves have one with everybody in it.
+    waves: waves.length > 0 ? waves : [campaignWaveSchema.parse(ALL)],
+    guard: campaignGuardSchema.parse(row.guard),
+    filingNumber: row.filing_number ?? undefined,
+  };
+}
+
+const ALL = { name: 'All', upToPermille: 1000 };
+
+/** Reads the policy of a stored campaign. */
+export function policyOf({ policy }: { readonly policy: JsonObject }): CampaignPolicy {
+  return campaignPolicySchema.parse(policy);
+}
+
+/** Computes what an approval is bound to: SHA-256 over the canonical JSON of all that is decided. */
+export function hashContent(content: CampaignContent): string {
+  const { name, releaseId, query, policy, waves, guard, filingNumber } = content;
+  const document = {
+    name,
+    releaseId,
+    query,
+    policy: plain(policy),
+    waves: plain(waves),
+    guard: plain(guard),
+    ...(filingNumber === undefined ? {} : { filingNumber }),
+  };
+  return createHash('sha256').update(encodeCanonical(document, 'escaped')).digest('hex');
+}
+
+/** Whole numbers, texts and lists alone: the schemas let nothing else pass. */
+export function plain(value: unknown): JsonValue {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what JSON.parse gives is JSON
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
+}
+
+/** How the guard judges one wave: what may be missed in all is shared by the waves. */
+export function designOf({ guard, waves }: Pick<CampaignContent, 'guard' | 'waves'>): GuardDesign {
+  return {
+    failureMax: guard.failurePermilleMax / 1000,
+    harmMax: guard.harmPermilleMax / 1000,
+    falseHolds: guard.falseHoldPermille / 1000 / waves.length,
+  };
+}
+
+/** How the campaign is cut into waves. */
+export function cutOf({ guard, waves }: Pick<CampaignContent, 'guard' | 'waves'>): Cut {
+  return {
+    upToPermille: waves.map(({ upToPermille }) => upToPermille),
+    controlPermille: guard.controlPermille,
+  };
+}
+
+function checkWaves({ waves, guard }: CampaignContent): void {
+  for (const [index, { upToPermille }] of waves.entries()) {
+    const before = waves[index - 1]?.upToPermille ?? 0;
+    if (upToPermille <= before) {
+      throw malformed(`wave ${index + 1} reaches ${upToPermille} permille, no further than before`);
+    }
+  }
+  if (waves.at(-1)?.upToPermille !== 1000) throw malformed('the last wave reaches 1000 permille');
+  if (guard.controlPermille > 0 && waves.length === 1) {
+    throw malformed('vehicles are left untouched until the last wave, and there is one wave alone');
+  }
+}
+
+function malformed(why: string, cause?: unknown): CloudFault {
+  return new CloudFault('CAMPAIGN_MALFORMED', `Cannot take campaign: ${why}`, { cause });
+}
