@@ -49,6 +49,8 @@ export const DELTA_PENDING_MAX = 64;
 export const DELTA_STORE_BYTES: number = 16 * 1_073_741_824;
 /** A delta of longer images would take hours, and twice their length beside it. */
 export const DELTA_MAKE_MAX_BYTES: number = 4 * 1_073_741_824;
+/** Flash of the largest microcontrollers, doubled: a delta that rewrites a bank is made in memory. */
+export const DELTA_IN_PLACE_MAX_BYTES: number = 64 * 1_048_576;
 /** Making one takes minutes; what takes longer is given up. */
 export const DELTA_MAKE_MS: number = 2 * 3_600_000;
 /** A delta that is longer than this part of the full image is not worth the vehicle's work. */

@@ -1,6 +1,6 @@
 /**
- * Deltas, made when a vehicle first asks for one and then kept: known by the base's hash and the image's name,
- * stored as blobs, and removed when they take too much, the least recently used first.
+ * Deltas, made when a vehicle first asks for one and then kept: known by the base's hash, the image's name and,
+ * for a bank that is rewritten in place, its page; stored as blobs, and removed when they take too much, the least recently used first.
  *
  * A delta is a way to carry bytes and nothing else. Targets metadata do not name it, and a vehicle trusts the
  * image that comes out of it by the hash that they sign; where there is no delta it takes the full image (ADR 84).
@@ -13,8 +13,8 @@ import type { CloudContext } from '../context.ts';
 import type { Catalogue, StoredImage } from '../image-repository/catalogue.ts';
 import { findFile, type ServedFile } from '../image-repository/find-file.ts';
 import { DELTA_PENDING_MAX, DELTA_STORE_BYTES, DELTA_USE_SECONDS } from '../limits.ts';
-import { parseDeltaPath } from './delta-path.ts';
-import { makeStoredDelta } from './make-stored-delta.ts';
+import { parseDeltaPath, type WantedDelta } from './delta-path.ts';
+import { makeStoredDelta, type StoredPair } from './make-stored-delta.ts';
 
 /** See the head of the file. */
 export interface Deltas {
@@ -70,9 +70,9 @@ class DeltaQueue implements Deltas {
     const { catalogue } = this.#parts;
     const image = (await findFile(catalogue, wanted.path))?.image;
     if (image === undefined || image.sha256 === wanted.baseSha256) return undefined;
-    const row = await this.#load(wanted.baseSha256, image.name);
+    const row = await this.#load(wanted, image.name);
     if (row === undefined) {
-      if (mayMake) await this.#order(wanted.baseSha256, image);
+      if (mayMake) await this.#order(wanted, image);
       return undefined;
     }
     const { blob_sha256: blob, length_bytes: lengthBytes } = row;
@@ -90,7 +90,7 @@ class DeltaQueue implements Deltas {
   }
 
   async #load(
-    baseSha256: string,
+    { baseSha256, pageBytes }: WantedDelta,
     name: InstallableName,
   ): Promise<{ blob_sha256: string | null; length_bytes: number } | undefined> {
     const { database, clock } = this.#parts.context;
@@ -99,6 +99,7 @@ class DeltaQueue implements Deltas {
       .select(['blob_sha256', 'length_bytes', 'used_at'])
       .where('base_sha256', '=', baseSha256)
       .where('image_name', '=', name)
+      .where('page_bytes', '=', pageBytes)
       .executeTakeFirst();
     const now = clock.now();
     if (row !== undefined && now.since(row.used_at).total('seconds') > DELTA_USE_SECONDS) {
@@ -107,14 +108,15 @@ class DeltaQueue implements Deltas {
         .set({ used_at: now })
         .where('base_sha256', '=', baseSha256)
         .where('image_name', '=', name)
+        .where('page_bytes', '=', pageBytes)
         .execute();
     }
     return row;
   }
 
   /** One after the other: what does not fit into the queue is asked for again by the next vehicle. */
-  async #order(baseSha256: string, image: StoredImage): Promise<void> {
-    const key = `${baseSha256} ${image.name}`;
+  async #order({ baseSha256, pageBytes }: WantedDelta, image: StoredImage): Promise<void> {
+    const key = `${baseSha256} ${pageBytes} ${image.name}`;
     if (this.#pending.has(key) || this.#pending.size >= DELTA_PENDING_MAX) return;
     this.#pending.add(key);
     const base = await this.#findBase(baseSha256, image);
@@ -124,7 +126,7 @@ class DeltaQueue implements Deltas {
     }
     this.#last = this.#last.then(async () => {
       try {
-        if (!this.#stop.signal.aborted) await this.#make(base, image);
+        if (!this.#stop.signal.aborted) await this.#make({ base, image, pageBytes });
       } catch (error) {
         if (!this.#stop.signal.aborted) this.#parts.failed(error);
       } finally {
@@ -150,16 +152,18 @@ class DeltaQueue implements Deltas {
     return base?.encrypted !== undefined && image.encrypted === undefined ? undefined : base;
   }
 
-  async #make(base: StoredImage, image: StoredImage): Promise<void> {
+  async #make(pair: StoredPair): Promise<void> {
+    const { base, image, pageBytes } = pair;
     const { context, blobs } = this.#parts;
     const { entropy, database, clock } = context;
     const making = { blobs, entropy, folder: this.#folder, signal: this.#stop.signal };
-    const made = await makeStoredDelta(making, base, image);
+    const made = await makeStoredDelta(making, pair);
     const saved = await database.kysely
       .insertInto('delta')
       .values({
         base_sha256: base.sha256,
         image_name: image.name,
+        page_bytes: pageBytes,
         blob_sha256: made?.blob ?? null,
         length_bytes: made?.lengthBytes ?? 0,
         used_at: clock.now(),
@@ -177,12 +181,12 @@ class DeltaQueue implements Deltas {
     const { storeBytes = DELTA_STORE_BYTES, context } = this.#parts;
     const { rows } = await sql<{ blob_sha256: string }>`delete from delta
       using (
-        select base_sha256, image_name,
-          sum(length_bytes) over (order by used_at desc, base_sha256, image_name) as total
+        select base_sha256, image_name, page_bytes,
+          sum(length_bytes) over (order by used_at desc, base_sha256, image_name, page_bytes) as total
         from delta where blob_sha256 is not null
       ) as used
       where delta.base_sha256 = used.base_sha256 and delta.image_name = used.image_name
-        and used.total > ${storeBytes}
+        and delta.page_bytes = used.page_bytes and used.total > ${storeBytes}
       returning delta.blob_sha256`.execute(context.database.kysely);
     for (const { blob_sha256: blob } of rows) await this.#removeBlob(blob);
   }

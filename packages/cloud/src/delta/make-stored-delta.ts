@@ -13,7 +13,12 @@ import type { Entropy } from '@immota/base';
 import { createHashTap, encryptImage, openImage, tapHashes } from '@immota/image';
 import { type BlobHash, type BlobStore, parseBlobHash } from '@immota/store';
 import type { StoredImage } from '../image-repository/catalogue.ts';
-import { DELTA_MAKE_MAX_BYTES, DELTA_MAKE_MS, DELTA_WORTH_PART } from '../limits.ts';
+import {
+  DELTA_IN_PLACE_MAX_BYTES,
+  DELTA_MAKE_MAX_BYTES,
+  DELTA_MAKE_MS,
+  DELTA_WORTH_PART,
+} from '../limits.ts';
 
 /** Where images come from, and where the work is done. */
 export interface DeltaMaking {
@@ -23,6 +28,14 @@ export interface DeltaMaking {
   readonly folder: string;
   /** Ends the work. */
   readonly signal: AbortSignal;
+}
+
+/** What a delta is made of. */
+export interface StoredPair {
+  readonly base: StoredImage;
+  readonly image: StoredImage;
+  /** Of the bank that the delta rewrites; 0 for one into another slot. */
+  readonly pageBytes: number;
 }
 
 /** A delta that is stored. */
@@ -39,10 +52,13 @@ export interface StoredDelta {
  */
 export async function makeStoredDelta(
   making: DeltaMaking,
-  base: StoredImage,
-  image: StoredImage,
+  { base, image, pageBytes }: StoredPair,
 ): Promise<StoredDelta | undefined> {
-  if (Math.max(base.lengthBytes, image.lengthBytes) > DELTA_MAKE_MAX_BYTES) return undefined;
+  const longest = Math.max(base.lengthBytes, image.lengthBytes);
+  // No microcontroller has a bank as large, and both images are in memory while it is made.
+  if (longest > (pageBytes === 0 ? DELTA_MAKE_MAX_BYTES : DELTA_IN_PLACE_MAX_BYTES)) {
+    return undefined;
+  }
   await mkdir(making.folder, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(making.folder, 'making-'));
   try {
@@ -51,7 +67,8 @@ export async function makeStoredDelta(
     const deltaPath = join(folder, 'delta');
     await writePlain(making, base, basePath);
     await writePlain(making, image, imagePath);
-    await runWorker({ basePath, imagePath, deltaPath }, making.signal);
+    const order: DeltaOrder = { basePath, imagePath, deltaPath, pageBytes };
+    await runWorker(order, making.signal);
     const { size } = await stat(deltaPath);
     if (size > DELTA_WORTH_PART * image.lengthBytes) return undefined;
     return await storeDelta(making, image, deltaPath);
@@ -59,6 +76,11 @@ export async function makeStoredDelta(
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** What the worker is given, from one file to the other. */
+type DeltaOrder = Readonly<Record<'basePath' | 'imagePath' | 'deltaPath', string>> & {
+  readonly pageBytes: number;
+};
 
 async function writePlain(
   { blobs, signal }: DeltaMaking,
@@ -74,10 +96,7 @@ async function writePlain(
   await pipeline(source, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
 }
 
-async function runWorker(
-  workerData: Readonly<Record<'basePath' | 'imagePath' | 'deltaPath', string>>,
-  stop: AbortSignal,
-): Promise<void> {
+async function runWorker(workerData: DeltaOrder, stop: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(DELTA_MAKE_MS)]);
   signal.throwIfAborted();
   const worker = new Worker(new URL('delta-worker.ts', import.meta.url), { workerData });

@@ -9,6 +9,7 @@ import { RELEASE_DOSSIER } from './0007-release-dossier.ts';
 import { FLEET_INDEX } from './0008-fleet-index.ts';
 import { REHEARSAL } from './0009-rehearsal.ts';
 import { ACCESS } from './0010-access.ts';
+import { DELTA_PAGES } from './0011-delta-pages.ts';
 
 const HISTORY: readonly Migration[] = [
   MAIN_JOB,
@@ -21,6 +22,7 @@ const HISTORY: readonly Migration[] = [
   FLEET_INDEX,
   REHEARSAL,
   ACCESS,
+  DELTA_PAGES,
 ];
 
 /**

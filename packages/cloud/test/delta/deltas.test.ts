@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { applyDelta, openImage } from '@immota/image';
+import { applyDelta, openImage, rewriteInPlace } from '@immota/image';
 import { parseInstallableName } from '@immota/uptane';
 import { createDeltas, type Deltas } from '../../src/delta/deltas.ts';
 import { parseDeltaPath } from '../../src/delta/delta-path.ts';
@@ -101,9 +101,18 @@ describe('parseDeltaPath()', () => {
     assert.deepEqual(parseDeltaPath(`tbox/2.bin.enc.delta-from-${base}`), {
       path: 'tbox/2.bin.enc',
       baseSha256: base,
+      pageBytes: 0,
     });
     for (const other of ['tbox/2.bin', `.delta-from-${base}`, `2.delta-from-${base.slice(1)}`]) {
       assert.equal(parseDeltaPath(other), undefined);
+    }
+  });
+  it('reads the page of a bank, and refuses one that no bank has', () => {
+    const delta = `2.bin.delta-from-${'a'.repeat(64)}`;
+    assert.equal(parseDeltaPath(`${delta}.pages-8`)?.pageBytes, 256);
+    assert.equal(parseDeltaPath(`${delta}.pages-18`)?.pageBytes, 262_144);
+    for (const pages of ['7', '19', '011', '', '-8']) {
+      assert.equal(parseDeltaPath(`${delta}.pages-${pages}`), undefined);
     }
   });
 });
@@ -151,6 +160,31 @@ describe('GET …/targets/NAME.delta-from-HASH', () => {
     const opened = openImage(streamOf(body), { key, lengthMaxBytes: body.length });
     assert.ok((await apply(opened, base, image)).equals(image));
     assert.equal((await vehicle.ask('GET', pathOf('tbox/secret-2.bin', base))).status, 404);
+  });
+
+  it('makes one for a bank that is rewritten in place, beside the one for another slot', async () => {
+    const path = `${pathOf('tbox/2.bin', first)}.pages-11`;
+    assert.equal((await vehicle.ask('GET', path)).status, 404);
+    await cloud.running.deltas.settled();
+    const { status, body } = await vehicle.ask('GET', path);
+    assert.equal(status, 200);
+    const bank = new Uint8Array(130_000);
+    bank.set(first);
+    await rewriteInPlace({
+      delta: streamOf(body),
+      bank: {
+        lengthBytes: first.length,
+        sizeBytes: bank.length,
+        read: (offset, into) => into.set(bank.subarray(offset, offset + into.length)),
+        write: async (at, page) => bank.set(page, at),
+      },
+      expected: { lengthBytes: second.length, sha256: sha256(second) },
+    });
+    assert.ok(second.equals(bank.subarray(0, second.length)));
+    const other = await vehicle.ask('GET', pathOf('tbox/2.bin', first));
+    assert.equal(other.status, 200);
+    assert.notDeepEqual(other.body, body);
+    assert.equal((await vehicle.ask('GET', `${path}1`)).status, 404);
   });
 
   const none: Readonly<Record<string, () => string>> = {
