@@ -86,7 +86,7 @@ async function choose(
       return {
         correlationId: correlationOf(candidate.campaign_id),
         images: decision.images,
-        custom: planner.notice(),
+        custom: { ...planner.notice(), ...planner.technician(vehicle, decision.images) },
       };
     }
     notes.push(...noteDecision(candidate, decision));

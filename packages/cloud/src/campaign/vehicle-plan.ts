@@ -5,6 +5,7 @@ import type { EcuIdentifier, InstallableName } from '@immota/uptane';
 import type { EcuInventory, VehicleInventory } from '../director/ports.ts';
 import { findPath, type PathResult } from '../release/find-path.ts';
 import type { Release } from '../release/release-document.ts';
+import { technicianCustom } from '../release/technician.ts';
 
 /** Configurations kept for one release: variants of a vehicle line times versions in the field. */
 const CONFIGURATIONS_KEPT_MAX = 50_000;
@@ -53,6 +54,11 @@ export class ReleasePlanner {
       unavailable,
       security: isSecurity,
     };
+  }
+
+  /** Where this vehicle has to stop for a technician, to be signed with the plan {R156 7.1.4.2}. */
+  technician({ ecus }: VehicleInventory, images: ReadonlyMap<EcuIdentifier, unknown>): JsonObject {
+    return technicianCustom(this.#release.technician, ecus, images);
   }
 
   /** Decides for one vehicle, from what its ECUs last reported. */

@@ -17,7 +17,11 @@ import { CloudFault } from '../fault.ts';
 import type { VehicleRecord } from '../inventory/vehicle-record.ts';
 import { ATTACKS_MAX_CHARACTERS, HEALTH_MAX_CHARACTERS, SILENT_REFUSALS_MAX } from '../limits.ts';
 import { storableObject, storableText } from '../storable.ts';
-import { parseInstallationReport, parseProgress } from './installation-report.ts';
+import {
+  parseInstallationReport,
+  parseProgress,
+  parseTechnicianWords,
+} from './installation-report.ts';
 import type { EcuInventory, InstalledState, Observation, VehicleInventory } from './ports.ts';
 
 /** The whole new state of an ECU whose row changes. */
@@ -84,6 +88,7 @@ export function assessManifest(
     if (!isKnown) notes.event('report.refused', { ecu, code });
   }
   const refusals = assessOffer({ record, manifest, notes, at }, ecus, changes);
+  assessHealth({ record, manifest, notes, at }, changes);
   const offer = record.inventory.offer;
   const next: VehicleInventory = {
     ...record.inventory,
@@ -115,11 +120,12 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
   const health = record.health.get(ecuIdentifier) ?? {};
   const report = findFreshReport(situation, ecu, last);
   if (report === undefined) {
-    if (ecu.missingSince !== undefined) return undefined;
+    // Also while it counts as missing: a forger must not go unseen because the ECU was silent before.
     const refusal = manifest.refused.get(ecuIdentifier);
     if (refusal !== undefined) {
       notes.event('report.refused', { ecu: ecuIdentifier, code: refusal.code });
     }
+    if (ecu.missingSince !== undefined) return undefined;
     notes.event('ecu.missing', { ecu: ecuIdentifier });
     const missing = { ...ecu, missingSince: at };
     return {
@@ -145,7 +151,7 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
   const isNewImage =
     !isTrial &&
     (installed.name !== ecu.installed?.name || installed.sha256 !== ecu.installed.sha256);
-  if (isNewImage) notes.installed(ecu, installed);
+  if (isNewImage) notes.installed(ecu, installed, offererOf(record, ecu, installed));
   const custom = healthOf(report);
   const isSame =
     !isNewImage &&
@@ -175,7 +181,7 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
  */
 function findFreshReport(
   { manifest, notes }: Situation,
-  { ecuIdentifier, missingSince }: EcuInventory,
+  { ecuIdentifier }: EcuInventory,
   last: number | undefined,
 ): EcuVersionReport | undefined {
   const report = manifest.reports.get(ecuIdentifier);
@@ -187,11 +193,8 @@ function findFreshReport(
     return report;
   } catch (error) {
     if (!(error instanceof UptaneFault)) throw error;
-    // Told once: as long as nothing better comes, the ECU counts as missing.
-    if (missingSince === undefined) {
-      const counters = { counter: report.counter ?? -1, last: last ?? -1 };
-      notes.event('report.replayed', { ecu: ecuIdentifier, ...counters });
-    }
+    const counters = { counter: report.counter ?? -1, last: last ?? -1 };
+    notes.event('report.replayed', { ecu: ecuIdentifier, ...counters });
     return undefined;
   }
 }
@@ -206,6 +209,9 @@ function assessOffer(
   if (result !== undefined) notes.result(result);
   const progress = parseProgress(manifest.custom);
   if (progress !== undefined) notes.observe({ kind: 'progress', ...progress });
+  for (const word of parseTechnicianWords(manifest.custom)) {
+    notes.event('technician.spoke', { ...word });
+  }
   const { offer } = record.inventory;
   const { director } = record;
   if (offer === undefined || director === undefined) return undefined;
@@ -234,6 +240,33 @@ function assessOffer(
   return { count };
 }
 
+/** Whose offer in force gives an ECU what it now runs. */
+function offererOf(
+  { director, inventory }: VehicleRecord,
+  { ecuIdentifier }: EcuInventory,
+  { name, sha256 }: InstalledState,
+): string | undefined {
+  const offered = director?.images.get(ecuIdentifier);
+  const isOffered = offered?.name === name && offered.sha256 === sha256;
+  return isOffered ? inventory.offer?.correlationId : undefined;
+}
+
+/** Tells of the vehicle's health where somebody wants to know: most manifests of a fleet say nothing new. */
+function assessHealth(
+  { record, notes, at }: Situation,
+  changes: readonly EcuChange[],
+): void {
+  const { healthDueAt } = record;
+  const isCompleted = notes.observations.some(({ kind }) => kind === 'completed');
+  const isWatched = healthDueAt !== undefined;
+  const isDue = healthDueAt instanceof Temporal.Instant && Temporal.Instant.compare(at, healthDueAt) >= 0;
+  const isChanged = changes.some(({ isCounterAlone }) => !isCounterAlone);
+  if (!isCompleted && !isDue && !(isWatched && isChanged)) return;
+  const said = new Map<string, JsonObject>(record.health);
+  for (const { ecu, health } of changes) said.set(ecu.ecuIdentifier, health);
+  notes.observe({ kind: 'health', facts: readHealth(said) });
+}
+
 /** Collects what is to be recorded of one vehicle. */
 class Notes {
   readonly events: NewEvent[] = [];
@@ -254,8 +287,12 @@ class Notes {
     this.observations.push({ vehicleId: this.#vehicleId, at: this.#at, ...observation });
   }
 
-  installed({ ecuIdentifier }: EcuInventory, image: InstalledState): void {
-    this.observe({ kind: 'installed', ecuIdentifier, image });
+  installed(
+    { ecuIdentifier }: EcuInventory,
+    image: InstalledState,
+    offeredBy: string | undefined,
+  ): void {
+    this.observe({ kind: 'installed', ecuIdentifier, image, offeredBy });
     const { name, sha256, lengthBytes } = image;
     this.event('ecu.installed', { ecu: ecuIdentifier, image: name, sha256, length: lengthBytes });
   }

@@ -19,6 +19,21 @@ export interface Progress {
   readonly measured: JsonObject;
 }
 
+/** What a technician has said, each part a short text. */
+export type TechnicianWord = Readonly<Record<string, string>>;
+
+/** Words of one manifest: a vehicle keeps no more. */
+const TECHNICIAN_WORDS_MAX = 16;
+const WORD_PARTS = [
+  'correlationId',
+  'step',
+  'decision',
+  'technician',
+  'workSha256',
+  'approvalSha256',
+  'at',
+] as const;
+
 /**
  * Reads an installation report. Its codes are free text; whatever has another shape is as if nothing was
  * said, since the manifest around it is still good.
@@ -55,6 +70,20 @@ export function parseProgress(custom: JsonObject): Progress | undefined {
   const isShort =
     isJsonObject(measured) && JSON.stringify(measured).length <= HEALTH_MAX_CHARACTERS;
   return { correlationId, state, measured: isShort ? storableObject(measured) : {} };
+}
+
+/**
+ * Reads which technicians have spoken, in `custom.technician` of our own vehicles' manifests: who has let
+ * an update go on, or stopped it {R156 7.1.4.2}.
+ */
+export function parseTechnicianWords(custom: JsonObject): readonly TechnicianWord[] {
+  const { technician: words } = custom;
+  if (!Array.isArray(words)) return [];
+  return (words as readonly JsonValue[]).slice(0, TECHNICIAN_WORDS_MAX).flatMap((word) => {
+    if (!isJsonObject(word)) return [];
+    const read = WORD_PARTS.map((part) => [part, readText(word[part]) ?? ''] as const);
+    return read.some(([, text]) => text === '') ? [] : [Object.fromEntries(read)];
+  });
 }
 
 function readResult(

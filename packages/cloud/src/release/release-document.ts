@@ -15,6 +15,8 @@ import {
 } from '@immota/uptane';
 
 import { CloudFault } from '../fault.ts';
+import { readTasks, type TechnicianTask, technicianSchema } from './technician.ts';
+import { readRxswins, type ReleaseRxswin, rxswinListSchema } from './release-rxswin.ts';
 
 /** Images in one release, with all its intermediate versions: 256 ECUs, four versions back each. */
 const RELEASE_IMAGES_MAX = 1024;
@@ -44,6 +46,8 @@ const releaseSchema = z.object({
     .min(1)
     .max(RELEASE_IMAGES_MAX),
   goal: z.record(z.string(), z.string()),
+  technician: technicianSchema.optional(),
+  rxswins: rxswinListSchema.optional(),
   ...noticeSchema.shape,
 });
 
@@ -79,8 +83,11 @@ export interface Release {
   /** What does not work meanwhile, in words for the owner. */
   readonly unavailable: readonly string[];
   readonly isSecurity: boolean;
+  /** Where a technician has to stand by {R156 7.1.4.2}. */
+  readonly technician: readonly TechnicianTask[];
   /** All that people are told, as it was signed: for the vehicle to read. */
   readonly notice: JsonObject;
+  readonly rxswins: readonly ReleaseRxswin[];
 }
 
 /**
@@ -101,16 +108,21 @@ export function parseRelease(signed: JsonObject): Release {
     throw malformed('it holds a NUL character');
   const images = readImages(data.images);
   checkUnique(images);
+  const technician = translated(() => readTasks(data.technician));
+  checkTasks(technician, images);
+  const goal = readGoal(data.goal, images);
   return {
     name: data.name,
     version: data.version,
     images,
-    goal: readGoal(data.goal, images),
+    goal,
     description: new Map(Object.entries(data.description ?? {})),
     unusableSeconds: data.unusableSeconds ?? 0,
     unavailable: data.unavailable ?? [],
     isSecurity: data.security ?? false,
+    technician,
     notice: noticeOf(signed),
+    rxswins: readRxswins(data.rxswins ?? [], goal),
   };
 }
 
@@ -124,8 +136,22 @@ function noticeOf(signed: JsonObject): JsonObject {
 
 /** Names are checked by the trust core; here what it refuses is a release that cannot be read. */
 function readImages(images: z.infer<typeof releaseSchema>['images']): readonly ReleaseImage[] {
+  return translated(() => images.map((image) => readImage(image)));
+}
+
+/** A task for hardware that gets nothing is a slip of the pen: nobody would ever be asked. */
+function checkTasks(tasks: readonly TechnicianTask[], images: readonly ReleaseImage[]): void {
+  const hardware = new Set(images.map((image) => image.hardwareIdentifier));
+  const idle = tasks.find((task) => !hardware.has(task.hardwareIdentifier));
+  if (idle === undefined) return;
+  throw malformed(
+    `a technician is asked for "${idle.hardwareIdentifier}", which it does not touch`,
+  );
+}
+
+function translated<Read>(read: () => Read): Read {
   try {
-    return images.map((image) => readImage(image));
+    return read();
   } catch (error) {
     if (!(error instanceof UptaneFault)) throw error;
     throw new CloudFault('RELEASE_MALFORMED', `Cannot read release: ${error.message}`, {

@@ -127,6 +127,15 @@ describe('advancePlace()', () => {
     });
   }
 
+  it('waits for a technician in the vehicle’s own words, and takes no other reason from it', () => {
+    const underWay = { ...fresh, state: 'in-flight', reason: 'AWAITING_REPORT' } as const;
+    const { vehicleId, at, correlationId } = result;
+    const said = { kind: 'progress', vehicleId, at, correlationId, measured: {} } as const;
+    const waiting = advancePlace(underWay, { ...said, state: 'AWAITING_TECHNICIAN' }, false);
+    assert.deepEqual([waiting.state, waiting.reason], ['in-flight', 'AWAITING_TECHNICIAN']);
+    assert.equal(advancePlace(underWay, { ...said, state: 'NO_PATH' }, false), underWay);
+  });
+
   it('counts no refusal of the owner as an attempt', () => {
     const offered = { ...fresh, state: 'in-flight', reason: 'AWAITING_REPORT' } as const;
     const next = advancePlace(offered, { ...result, code: 'OPERATION_CANCELLED' }, false);

@@ -165,3 +165,39 @@ describe('ReleasePlanner.notice()', () => {
     });
   });
 });
+
+describe('ReleasePlanner.technician()', () => {
+  const gated = new ReleasePlanner(
+    parseRelease({
+      _type: 'Release',
+      name: 'line',
+      version: '1',
+      goal: { a: 'a2' },
+      images: [
+        { hardwareId: 'a', name: 'a2', installsOver: 'any' },
+        { hardwareId: 'b', name: 'b2', installsOver: 'any' },
+      ],
+      technician: [
+        { hardwareId: 'a', step: 'commit', task: { en: 'Calibrate' } },
+        { hardwareId: 'b', step: 'activate', task: {} },
+      ],
+    }),
+    new Map(),
+  );
+
+  it('names the ECUs of this vehicle that get something, and no others {R156 7.1.4.2}', () => {
+    const ecus = vehicle([ecu('Y', 'a1'), ecu('X', 'a1'), ecu('Z', 'a2')]);
+    const decision = gated.decide(ecus);
+    assert.ok(decision.kind === 'install');
+    assert.deepEqual(gated.technician(ecus, decision.images), {
+      technicianGated: ['X', 'Y'],
+      technician: [{ step: 'commit', ecus: ['X', 'Y'], task: { en: 'Calibrate' } }],
+    });
+  });
+
+  it('says nothing where the vehicle does it by itself', () => {
+    const ecus = vehicle([ecu('X', 'a1')]);
+    assert.deepEqual(gated.technician(ecus, new Map()), {});
+    assert.deepEqual(planner.technician(ecus, new Map([[parseEcuIdentifier('X'), 'a2']])), {});
+  });
+});

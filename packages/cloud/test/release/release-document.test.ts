@@ -62,7 +62,24 @@ describe('parseRelease()', () => {
     );
   });
 
+  it('reads where a technician has to stand by {R156 7.1.4.2}', () => {
+    const task = { hardwareId: 'a', step: 'commit', task: { en: 'Calibrate' } };
+    const { technician } = parseRelease({ ...good, technician: [task] });
+    assert.deepEqual(technician, [
+      { hardwareIdentifier: 'a', step: 'commit', task: { en: 'Calibrate' } },
+    ]);
+    assert.deepEqual(parseRelease(good).technician, []);
+  });
+
   const refused: Readonly<Record<string, JsonObject>> = {
+    'a technician for hardware that it does not touch': {
+      ...good,
+      technician: [{ hardwareId: 'z', step: 'commit', task: {} }],
+    },
+    'a technician at a step that there is not': {
+      ...good,
+      technician: [{ hardwareId: 'a', step: 'later', task: {} }],
+    },
     'another type': { ...good, _type: 'Targets' },
     'no name': { ...good, name: '' },
     'no images': { ...good, images: [] },

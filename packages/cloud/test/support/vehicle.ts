@@ -79,6 +79,7 @@ export class TestVehicle {
   /** Its next manifest; every ECU that counts counts on. */
   async manifest(options: ManifestOptions = {}): Promise<Uint8Array> {
     const { reports: listed = this.ecus, report, progress, signer, vehicleId = this.id } = options;
+    const custom = { ...options.custom, ...(progress === undefined ? {} : { progress }) };
     const reports = new Map<EcuIdentifier, JsonObject>();
     for (const ecu of listed) reports.set(ecu.id, await this.report(ecu));
     return await signManifest(
@@ -87,7 +88,7 @@ export class TestVehicle {
         primaryEcuIdentifier: this.primary.id,
         reports,
         installationReport: report,
-        custom: progress === undefined ? undefined : { progress },
+        custom: Object.keys(custom).length === 0 ? undefined : custom,
       },
       signer ?? this.primary.signer,
     );
@@ -121,6 +122,7 @@ export interface ManifestOptions {
   readonly reports?: readonly TestEcu[];
   readonly report?: JsonObject;
   readonly progress?: JsonObject;
+  readonly custom?: JsonObject;
   readonly signer?: SoftwareSigner;
   readonly vehicleId?: string;
 }
