@@ -6,6 +6,8 @@ import { PowerCut } from '../power.ts';
 export interface JournalContent {
   readonly record: TransactionRecord | undefined;
   readonly results: readonly EcuResult[] | undefined;
+  /** What technicians have said at the stops of it. */
+  readonly said: readonly string[];
 }
 
 /** Whether a record is made durable when it is saved; a planted bug says no. */
@@ -15,7 +17,7 @@ export type SyncRule = (record: TransactionRecord) => boolean;
 export class BenchJournal {
   /** Operations left until the power fails. */
   #left: number | undefined;
-  #content: JournalContent = { record: undefined, results: undefined };
+  #content: JournalContent = { record: undefined, results: undefined, said: [] };
   #durable: JournalContent = this.#content;
   readonly #isSynced: SyncRule;
   /** Hears of each record that was written. */
@@ -43,14 +45,16 @@ export class BenchJournal {
     this.#content = this.#durable;
   }
 
+  /** Keeps a technician's word: durable before it counts. */
+  keepWord(word: string): void {
+    this.#write({ ...this.#content, said: [...this.#content.said, word] }, true);
+  }
+
   /** The journal of one life of the T-BOX: after its end it takes nothing. */
   open(isAlive: () => boolean): TransactionJournal {
-    const write = (content: JournalContent, isSynced: boolean): void => {
+    const write = (changes: Partial<JournalContent>, isSynced: boolean): void => {
       if (!isAlive()) throw new PowerCut('the T-BOX is off');
-      this.#operation();
-      this.#content = content;
-      this.#operation();
-      if (isSynced) this.#durable = content;
+      this.#write({ ...this.#content, ...changes }, isSynced);
     };
     return {
       save: (record) => {
@@ -60,6 +64,13 @@ export class BenchJournal {
       abandon: () => write({ record: undefined, results: undefined }, true),
       conclude: (_, results) => write({ record: undefined, results }, true),
     };
+  }
+
+  #write(content: JournalContent, isSynced: boolean): void {
+    this.#operation();
+    this.#content = content;
+    this.#operation();
+    if (isSynced) this.#durable = content;
   }
 
   #operation(): void {

@@ -8,6 +8,8 @@ import {
   advanceTransaction,
   FlashPowerCut,
   type ResumableSlots,
+  type TechnicianStep,
+  type TechnicianVerdict,
   type Timer,
   type TransactionEcu,
   type TransactionRecord,
@@ -29,6 +31,8 @@ export interface VehicleStory {
   readonly ecus: readonly NodeSetup[];
   readonly isSynced: SyncRule;
   readonly cuts: readonly VehicleCut[];
+  /** What a technician says at the stop before the end; nobody is asked anything when left out. */
+  readonly technician?: 'go' | 'stop' | undefined;
   readonly tell?: ((line: string) => void) | undefined;
 }
 
@@ -38,6 +42,8 @@ export interface TraceLine {
   readonly steps: readonly TransactionEcu['step'][];
   /** How each ECU stood; `?` while it was off. */
   readonly seen: readonly string[];
+  /** Stops that a technician had opened; `no` for an end that they wanted. */
+  readonly said: readonly string[];
 }
 
 /** How it ended. */
@@ -71,6 +77,7 @@ class Telling {
   #struck = 0;
   #life = 0;
   #isDecided = false;
+  readonly #asked = new Set<TechnicianStep>();
 
   constructor(story: VehicleStory) {
     this.#story = story;
@@ -112,7 +119,7 @@ class Telling {
         journal: this.#journal.open(isAlive),
         participantOf: (entry) => this.#node(entry.ecu).participant(entry),
         gate: ALWAYS_GO,
-        technician: { ask: () => Promise.resolve({ kind: 'go' }) },
+        technician: { ask: async (stop) => this.#askTechnician(stop.step) },
         scheduler: { pick: ([first], running) => (running.length < 2 ? first : undefined) },
         timer: this.#timer,
         signal: new AbortController().signal,
@@ -155,7 +162,26 @@ class Telling {
       });
       ecus.push(entryOf(node, runs?.name ?? 'nothing'));
     }
-    return { correlationId: this.#story.id, phase: 'preparing', silences: 0, stops: [], ecus };
+    return {
+      correlationId: this.#story.id,
+      phase: 'preparing',
+      silences: 0,
+      stops: this.#stops(),
+      ecus,
+    };
+  }
+
+  /** Nobody is there when it is asked first; then what is said is kept before it counts. */
+  async #askTechnician(step: TechnicianStep): Promise<TechnicianVerdict> {
+    await Promise.resolve();
+    const { technician } = this.#story;
+    const word = step === 'commit' && technician === 'stop' ? 'no' : step;
+    if (!this.#asked.has(step)) {
+      this.#asked.add(step);
+      return { kind: 'wait', reason: `nobody is there for ${step}` };
+    }
+    if (!this.#journal.content.said.includes(word)) this.#journal.keepWord(word);
+    return word === 'no' ? { kind: 'stop', reason: 'it cannot be calibrated' } : { kind: 'go' };
   }
 
   async #tryAsk<Answer>(
@@ -175,8 +201,24 @@ class Telling {
   #saved({ phase, ecus }: TransactionRecord): void {
     this.#isDecided ||= phase === 'committing';
     const seen = this.#nodes.map((node) => node.look());
-    this.#trace.push({ phase, steps: ecus.map(({ step }) => step), seen });
+    const { said } = this.#journal.content;
+    this.#trace.push({ phase, steps: ecus.map(({ step }) => step), seen, said });
+    this.#checkStops(phase, said);
     this.#strike();
+  }
+
+  #stops(): TransactionRecord['stops'] {
+    if (this.#story.technician === undefined) return [];
+    const ecus = this.#nodes.slice(0, 1).map(({ name }) => name);
+    return (['activate', 'commit'] as const).map((step) => ({ step, ecus, tasks: [] }));
+  }
+
+  /** {R156 7.1.4.2}: nothing goes on that nobody has let go on. */
+  #checkStops(phase: TransactionRecord['phase'], said: readonly string[]): void {
+    if (this.#story.technician === undefined) return;
+    const isOn = phase !== 'preparing' && !said.includes('activate');
+    const isFinal = phase === 'committing' && !said.includes('commit');
+    if (isOn || isFinal) this.#find('unverified', `it is ${phase} without its technician`);
   }
 
   /** Looks at an ECU that has just started: at its bytes, and at its floor {uptane K7}. */
@@ -208,7 +250,8 @@ class Telling {
 
   /** All new where every image is well, all old where one is not; once more off and on. */
   async #checkEnd(): Promise<void> {
-    const isWell = this.#story.ecus.every(({ wellness }) => wellness === 'well');
+    const { ecus, technician } = this.#story;
+    const isWell = technician !== 'stop' && ecus.every(({ wellness }) => wellness === 'well');
     const goal = isWell ? 'new-final' : 'old';
     for (const node of this.#nodes) {
       node.stop();

@@ -31,10 +31,17 @@ const ECUS = [
 }[];
 const VICTIMS: readonly string[] = [JOURNAL, ...ECUS.map(({ name }) => name)];
 
-/** Whose new image is sick in each story. */
-const STORIES: ReadonlyMap<string, string | undefined> = new Map([
-  ['all-well', undefined],
-  ...ECUS.map(({ name }) => [`sick-${name}`, name] as const),
+interface Story {
+  /** Whose new image is not healthy. */
+  readonly sick?: string;
+  /** What the technician says in the end, where one has to stand by. */
+  readonly technician?: 'go' | 'stop';
+}
+const STORIES: ReadonlyMap<string, Story> = new Map<string, Story>([
+  ['all-well', {}],
+  ...ECUS.map(({ name }) => [`sick-${name}`, { sick: name }] as const),
+  ['technician-go', { technician: 'go' }],
+  ['technician-no', { technician: 'stop' }],
 ]);
 /** Cuts in a row of a random run. */
 const RANDOM_CUTS = 6;
@@ -46,6 +53,8 @@ export interface RecordedRun {
   readonly id: string;
   readonly kinds: readonly NodeSetup['kind'][];
   readonly isSick: readonly boolean[];
+  /** Whether a technician had to stand by, before and after. */
+  readonly isGated: boolean;
   readonly trace: readonly TraceLine[];
 }
 
@@ -62,7 +71,7 @@ export async function cutVehicles(
   const tally = new CutTally();
   const runs: RecordedRun[] = [];
   const programmed = await programAll(options);
-  for (const [story, sick] of STORIES) {
+  for (const [story, { sick, technician }] of STORIES) {
     const named = options.only === undefined ? undefined : parseCaseId(options.only);
     if (named !== undefined && !named.place.endsWith(`/${story}`)) continue;
     const ecus = programmed.map((ecu): NodeSetup => {
@@ -75,13 +84,16 @@ export async function cutVehicles(
         id,
         ecus,
         cuts,
+        technician,
         isSynced: isJournalSynced(options.plant),
         tell: options.tell,
       });
       if (ending.struck > 0 || ending.failures.length > 0) tally.add(ending.failures);
       tally.count('lives of a T-BOX', ending.lives);
       const isSick = ecus.map(({ wellness }) => wellness === 'sick');
-      runs.push({ id, kinds: ecus.map(({ kind }) => kind), isSick, trace: ending.trace });
+      const isGated = technician !== undefined;
+      const { trace } = ending;
+      runs.push({ id, kinds: ecus.map(({ kind }) => kind), isSick, isGated, trace });
       return ending.struck;
     };
     if (named !== undefined) {

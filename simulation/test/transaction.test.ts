@@ -14,6 +14,9 @@ const VEHICLES: readonly (readonly Kind[])[] = [
   ['banked', 'in-place', 'self'],
 ];
 
+/** A technician stands by before anything changes over, and again before the end. */
+const STOPS = ['activate', 'commit'] as const;
+
 function* models(kinds: readonly Kind[], defect?: Defect): Generator<Model> {
   for (let sick = -1; sick < kinds.length; sick += 1) {
     yield { kinds, sick: kinds.map((_, index) => index === sick), decays: 1, defect };
@@ -23,9 +26,11 @@ function* models(kinds: readonly Kind[], defect?: Defect): Generator<Model> {
 /** The first record of a run that is no step of the model of its vehicle. */
 function findForeign(runs: readonly RecordedRun[], defect?: Defect): string | undefined {
   const replayers = new Map<string, Replayer>();
-  for (const { id, kinds, isSick, trace } of runs) {
-    const key = isSick.join();
-    const replayer = replayers.get(key) ?? new Replayer({ kinds, sick: isSick, decays: 0, defect });
+  for (const { id, kinds, isSick, isGated, trace } of runs) {
+    const key = `${isSick.join()} ${isGated}`;
+    const stops = isGated ? STOPS : [];
+    const replayer =
+      replayers.get(key) ?? new Replayer({ kinds, sick: isSick, decays: 0, stops, defect });
     replayers.set(key, replayer);
     const fault = replayer.replay(trace);
     if (fault !== undefined) return `${id} record ${fault.index}: ${JSON.stringify(fault.record)}`;
@@ -45,10 +50,22 @@ describe('explore()', () => {
       }
     });
   }
+  for (const kinds of VEHICLES.filter(({ length }) => length === 2)) {
+    it(`finds ${kinds.join(', ')} never going on without the technician that it needs {R156 7.1.4.2}`, (test) => {
+      for (const model of models(kinds)) {
+        const { violations, ends, states } = explore({ ...model, stops: STOPS });
+        test.diagnostic(`${model.sick.join()}: ${states} states`);
+        assert.deepEqual([...violations.keys()], []);
+        assert.equal(ends.has('all-new'), !model.sick.includes(true));
+        assert.ok(ends.has('all-old'));
+      }
+    });
+  }
   const defects: Readonly<Record<Defect, RegExp>> = {
     'early-decision': /no good end/,
     'no-barrier': /mixed, and counts as old/,
     undecided: /may go back/,
+    unapproved: /without its technician/,
   };
   for (const [defect, violation] of Object.entries(defects)) {
     it(`finds what "${defect}" breaks`, () => {
@@ -58,6 +75,7 @@ describe('explore()', () => {
         kinds: found,
         sick: [false, false, false],
         decays: 1,
+        stops: defect === 'unapproved' ? STOPS : [],
         defect: defect as Defect,
       });
       assert.match([...violations.keys()].join(), violation);
@@ -104,6 +122,8 @@ describe('Replayer', () => {
       run.trace.map((line) =>
         line.phase === 'committing' ? { ...line, phase: 'rolling-back' } : line,
       ),
+      // A technician who was not asked.
+      run.trace.map((line) => ({ ...line, said: ['activate'] })),
       run.trace.map((line, index) =>
         index === decision ? { ...line, seen: ['old', 'old', 'old'] } : line,
       ),

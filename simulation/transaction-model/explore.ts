@@ -58,11 +58,20 @@ function isNew({ ecu }: Part): boolean {
 }
 
 /** What must hold in every state. */
-function* violationsOf({ kinds }: Model, { phase, parts }: State): Generator<string> {
+function* violationsOf({ kinds, stops = [] }: Model, state: State): Generator<string> {
+  const { phase, parts, said } = state;
   const isDecided = phase === 'committing' || phase === 'all-new' || phase === 'safe-new';
   // {uptane K7}: the floor rises with the trial's end, and never while the vehicle may go back.
   if (!isDecided && parts.some(({ ecu }) => ecu === 'final')) {
     yield 'an ECU is final, and its floor raised, though the vehicle may go back';
+  }
+  // {R156 7.1.4.2}: where a skilled person has to be there, nothing goes on without them.
+  const isOn = phase === 'activating' || phase === 'rolling-back' || isDecided;
+  if (isOn && stops.includes('activate') && !said.includes('activate')) {
+    yield 'it changes over without its technician';
+  }
+  if (isDecided && stops.includes('commit') && !said.includes('commit')) {
+    yield 'it is final without its technician';
   }
   const found = parts.filter(({ step }) => step !== 'lost');
   switch (phase) {
@@ -126,9 +135,9 @@ function findStuck(
 }
 
 /** A state as a key. */
-export function keyOf({ phase, parts, decays }: State): string {
+export function keyOf({ phase, parts, decays, said }: State): string {
   const texts = parts.map(
     ({ step, ecu, queue, isTold }) => `${step}.${ecu}.${queue.join('+')}.${isTold ? 1 : 0}`,
   );
-  return `${phase} ${decays} ${texts.join(' ')}`;
+  return `${phase} ${decays} ${said.join('+')} ${texts.join(' ')}`;
 }

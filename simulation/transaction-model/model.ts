@@ -7,6 +7,9 @@
  * still arrive. A message may be lost, or come as late as it likes, behind those sent before it. An ECU
  * may lose its power at any instant: what it does is whole or was not begun, writing in place excepted.
  * Silence is a choice that may fall at any time.
+ *
+ * Where a technician has to stand by, the whole stops twice: when all is prepared, and when every ECU runs
+ * its new image on trial. What they say is durable before it counts; it may run out, and be said again.
  */
 import { unreachable } from '@immota/base';
 
@@ -49,6 +52,9 @@ export type Ecu =
 /** What the T-BOX asks of an ECU. */
 type Command = 'prepare' | 'activate' | 'confirm' | 'revert' | 'rewrite';
 
+/** Where the whole stops for a technician: before anything changes over, before all of it becomes final. */
+export type Stop = 'activate' | 'commit';
+
 /** One ECU in a state. */
 export interface Part {
   readonly step: Step;
@@ -65,6 +71,8 @@ export interface State {
   readonly parts: readonly Part[];
   /** How many trials may still end by themselves. */
   readonly decays: number;
+  /** Stops that a technician has opened, and `no` where they have said that it ends. */
+  readonly said: readonly (Stop | 'no')[];
 }
 
 /** A rule that is left out, to see that the checker finds what it is good for. */
@@ -74,7 +82,9 @@ export type Defect =
   /** What seems to be back counts as back, whatever is still on its way to it. */
   | 'no-barrier'
   /** An ECU that is lost after the decision makes the others go back. */
-  | 'undecided';
+  | 'undecided'
+  /** It goes on when it is ready, whatever the technician says. */
+  | 'unapproved';
 
 /** A vehicle. */
 export interface Model {
@@ -82,6 +92,8 @@ export interface Model {
   /** Whose new image is not healthy. */
   readonly sick: readonly boolean[];
   readonly decays: number;
+  /** Where a technician has to stand by; nowhere when left out. */
+  readonly stops?: readonly Stop[] | undefined;
   readonly defect?: Defect | undefined;
 }
 
@@ -97,7 +109,7 @@ const QUEUE_MAX = 2;
 /** Where a transaction begins. */
 export function firstState({ kinds, decays }: Model): State {
   const part: Part = { step: 'idle', ecu: 'old', queue: [], isTold: false };
-  return { phase: 'preparing', parts: kinds.map(() => part), decays };
+  return { phase: 'preparing', parts: kinds.map(() => part), decays, said: [] };
 }
 
 /** Tells whether the transaction is over. */
@@ -119,6 +131,30 @@ export function* transitions(model: Model, state: State): Generator<Transition> 
     }
   }
   for (const next of decisions(model, state)) yield { isJournal: true, next };
+  for (const next of words(model, state)) yield { isJournal: false, next };
+}
+
+/** At a stop a technician may speak, change their mind, or go home. */
+function* words({ stops = [] }: Model, state: State): Generator<State> {
+  const stop = findStop(state);
+  if (stop === undefined || !stops.includes(stop)) return;
+  const before = state.said.filter((one) => one !== stop && one !== 'no');
+  yield { ...state, said: before };
+  yield { ...state, said: [...before, stop] };
+  yield { ...state, said: [...before, 'no'] };
+}
+
+/** The stop that the whole is at. */
+function findStop({ phase, parts }: State): Stop | undefined {
+  if (phase === 'preparing' && parts.every(({ step }) => step === 'prepared')) return 'activate';
+  return phase === 'activating' && parts.every(({ step }) => step === 'trial')
+    ? 'commit'
+    : undefined;
+}
+
+/** Whether nobody has to be asked before a stop is passed, or somebody was. */
+function mayPass({ stops = [], defect }: Model, { said }: State, stop: Stop): boolean {
+  return !stops.includes(stop) || said.includes(stop) || defect === 'unapproved';
 }
 
 /** A message is lost, or arrives. An ECU that is to boot does that first. */
@@ -208,6 +244,7 @@ function* notes({ kinds, defect }: Model, state: State, index: number): Generato
   const { step, ecu, isTold } = part;
   switch (state.phase) {
     case 'preparing':
+      if (state.said.includes('no') && step === 'prepared') yield 'failed';
       if (step !== 'idle') return;
       if (kinds[index] === 'in-place' || ecu === 'prepared') yield 'prepared';
       yield 'failed';
@@ -241,21 +278,24 @@ function* notes({ kinds, defect }: Model, state: State, index: number): Generato
 }
 
 /** What the T-BOX may decide for the whole. */
-function* decisions({ defect }: Model, state: State): Generator<State> {
+function* decisions(model: Model, state: State): Generator<State> {
+  const { defect } = model;
   const { phase, parts } = state;
   const is = (step: Step): boolean => parts.every((part) => part.step === step);
   const has = (step: Step): boolean => parts.some((part) => part.step === step);
   switch (phase) {
     case 'preparing':
       if (has('failed')) yield { ...state, phase: 'all-old' };
-      if (is('prepared')) yield { ...state, phase: 'activating' };
+      if (is('prepared') && mayPass(model, state, 'activate'))
+        yield { ...state, phase: 'activating' };
       // After a crash it begins anew.
       yield { ...state, parts: parts.map((part) => ({ ...part, step: 'idle' })) };
       return;
     case 'activating': {
       const isDecided = defect === 'early-decision' ? has('trial') : is('trial');
       if (has('failed')) yield { ...state, phase: 'rolling-back' };
-      else if (isDecided) yield { ...state, phase: 'committing' };
+      else if (isDecided && mayPass(model, state, 'commit'))
+        yield { ...state, phase: 'committing' };
       return;
     }
     case 'committing':

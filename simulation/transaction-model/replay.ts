@@ -10,6 +10,8 @@ export interface RecordedStep {
   readonly phase: string;
   readonly steps: readonly string[];
   readonly seen: readonly string[];
+  /** What technicians have opened by then. */
+  readonly said: readonly string[];
 }
 
 /** The first record that is no step of the model; undefined when all are. */
@@ -46,7 +48,8 @@ export class Replayer {
   replay(records: readonly RecordedStep[]): ReplayFault | undefined {
     let current = this.#keep(this.#closure([firstState(this.#model)]));
     for (const [index, record] of records.entries()) {
-      const label = `${record.phase} ${record.steps.join()} ${record.seen.join()}`;
+      const { phase, steps, seen, said } = record;
+      const label = `${phase} ${steps.join()} ${seen.join()} ${said.join()}`;
       const path = `${current}\n${label}`;
       const next = this.#steps.get(path) ?? this.#follow(current, record);
       this.#steps.set(path, next);
@@ -89,8 +92,8 @@ export class Replayer {
   }
 }
 
-function isAs({ phase, parts }: State, record: RecordedStep): boolean {
-  if (phase !== record.phase) return false;
+function isAs({ phase, parts, said }: State, record: RecordedStep): boolean {
+  if (phase !== record.phase || said.join() !== record.said.join()) return false;
   return parts.every(({ step, ecu }, index) => {
     const seen = record.seen[index] ?? '?';
     return step === record.steps[index] && (seen === '?' || seen === LOOKS[ecu]);
