@@ -17,6 +17,7 @@ export interface Suite {
 const MINUTE_MS = 60_000;
 const FENCE_LIMIT_MS = 2 * MINUTE_MS;
 const TESTS_LIMIT_MS = 6 * MINUTE_MS;
+const BROWSER_LIMIT_MS = 10 * MINUTE_MS;
 
 /** Folders outside the packages that hold tests, and what those need from the machine. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
@@ -60,7 +61,19 @@ export function listSuites(root: string, seed: number): readonly Suite[] {
       .map(({ name, needs, files }) =>
         tests({ name, needs, args: ['--test-concurrency=2', ...files] }),
       ),
+    ...browserSuite(root),
   ];
+}
+
+/** What a person sees, in a real browser: one page after the other, for they share its speed. */
+function browserSuite(root: string): readonly Suite[] {
+  const files = globSync('{packages,simulation}/**/*.browser.ts', {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  }).toSorted();
+  if (files.length === 0) return [];
+  const args = ['--test-concurrency=1', ...files];
+  return [{ ...tests({ name: 'browser', needs: ['chromium'], args }), limitMs: BROWSER_LIMIT_MS }];
 }
 
 interface PureRoom {
