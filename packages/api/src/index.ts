@@ -10,6 +10,7 @@ export {
   VEHICLE_STATES,
   type VehicleState,
 } from './campaign/states.ts';
+export { type CampaignDecision, decisionText } from './campaign/decision.ts';
 export * as deviceLimits from './device/limits.ts';
 export { noticeSchema, type WrittenNotice } from './device/notice.ts';
 export { DEVICE_PATHS, wakeTopic } from './device/paths.ts';

@@ -22,6 +22,8 @@ export const dossierItemRequestSchema = z
     text: text(10_000, 1),
     /** For the items that ask yes or no: c, d, e, f, h, i. */
     answer: z.boolean().optional(),
+    /** For item f: the number of the approval, or of its extension. */
+    approvalNumber: text(100, 1).optional(),
     evidence: z.array(evidenceSchema).max(64).default([]),
   })
   .openapi('DossierItemRequest');
@@ -34,6 +36,7 @@ export const dossierItemSchema = z
     clause: z.string(),
     text: z.string(),
     answer: z.boolean().optional(),
+    approvalNumber: z.string().optional(),
     evidence: z.array(evidenceSchema),
     isComplete: z.boolean(),
     /** In words; absent when it is complete. */
@@ -84,6 +87,7 @@ export const releaseDetailSchema = z
         hardwareId: z.string(),
         rxswin: z.string(),
         before: z.string().optional(),
+        approvalNumber: z.string().optional(),
       }),
     ),
     isDossierComplete: z.boolean(),

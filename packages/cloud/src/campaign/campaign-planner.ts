@@ -87,6 +87,7 @@ async function choose(
         correlationId: correlationOf(candidate.campaign_id),
         images: decision.images,
         custom: { ...planner.notice(), ...planner.technician(vehicle, decision.images) },
+        imageCustom: planner.imageCustom(),
       };
     }
     notes.push(...noteDecision(candidate, decision));

@@ -11,9 +11,17 @@ import {
   type RoleKeys,
 } from '@immota/uptane';
 import { committed } from '../context.ts';
-import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { sha256Hex } from '../approval/sha256.ts';
+import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
-import { parseRelease, type Release, RELEASE_MAX_BYTES } from '../release/release-document.ts';
+import { FIRST_TENANT } from '../inventory/fleet-scope.ts';
+import {
+  parseRelease,
+  readStoredRelease,
+  type Release,
+  RELEASE_MAX_BYTES,
+} from '../release/release-document.ts';
+import { registerRxswins } from '../release/rxswin-register.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 import { type ImageHashes, ReleasePlanner } from './vehicle-plan.ts';
 
@@ -55,32 +63,38 @@ export class ReleaseStore {
    *
    * @param document - as its signers made it.
    * @param createdBy - who brings it.
+   * @param tenant - whose it is; the first one's when left out.
    * @throws UptaneFault SIGNATURE_THRESHOLD when too few release keys signed it, MALFORMED, LIMIT.
    * @throws CloudFault RELEASE_MALFORMED, also when it puts an image on hardware that the image is not for;
    * IMAGE_UNKNOWN when it names an image that is not stored. Each refusal is on record.
    */
-  async create(document: Uint8Array, createdBy: string): Promise<StoredRelease> {
+  async create(
+    document: Uint8Array,
+    createdBy: string,
+    tenant: string = FIRST_TENANT,
+  ): Promise<StoredRelease> {
     try {
-      return await this.#take(document, createdBy);
+      return await this.#take(document, createdBy, tenant);
     } catch (error) {
-      await this.#recordRefusal(error, createdBy);
+      await this.#recordRefusal(error, createdBy, tenant);
       throw error;
     }
   }
 
-  async #take(document: Uint8Array, createdBy: string): Promise<StoredRelease> {
+  async #take(document: Uint8Array, createdBy: string, tenant: string): Promise<StoredRelease> {
     const { database, authority, events, clock } = this.#options;
     const envelope = decodeEnvelope(AKTUALIZR, document, RELEASE_MAX_BYTES);
     const { keys, role } = authority();
     checkThreshold(envelope, keys, role);
     const release = parseRelease(envelope.signed);
-    await this.#loadHashes(release);
+    await this.#loadHashes(release, tenant);
     const { name, version } = release;
     const releaseId = await committed(database, async (tx) => {
       const known = await tx
         .selectFrom('release')
         .select('release_id')
         .where('document', '=', document)
+        .where('tenant', '=', tenant)
         .executeTakeFirst();
       if (known !== undefined) return known.release_id;
       const fresh = randomUUID();
@@ -93,23 +107,27 @@ export class ReleaseStore {
           document,
           body: envelope.signed,
           created_by: createdBy,
+          tenant,
         })
         .execute();
-      const body = { releaseId: fresh, name, version, by: createdBy };
-      await events.append(tx, [
-        { stream: FLEET_STREAM, kind: 'release.created', at: clock.now(), body },
-      ]);
+      const at = clock.now();
+      const sha256 = sha256Hex(document);
+      const body = { releaseId: fresh, name, version, sha256, by: createdBy };
+      const stream = fleetStream(tenant);
+      await events.append(tx, [{ stream, kind: 'release.created', at, body }]);
+      // {R156 7.1.1.3}: the register knows what stands behind an RXSWIN before any vehicle gets it.
+      await registerRxswins({ tx, events, at }, { releaseId: fresh, tenant });
       return fresh;
     });
     return { releaseId, release };
   }
 
-  async #recordRefusal(error: unknown, by: string): Promise<void> {
+  async #recordRefusal(error: unknown, by: string, tenant: string): Promise<void> {
     const code = findFaultCode(error);
     if (code === undefined || error instanceof StoreFault) return;
     const { database, events, clock } = this.#options;
     const event = {
-      stream: FLEET_STREAM,
+      stream: fleetStream(tenant),
       kind: 'release.refused',
       at: clock.now(),
       body: { code, by },
@@ -121,13 +139,13 @@ export class ReleaseStore {
   async load(releaseId: string): Promise<Release> {
     const row = await this.#options.database.kysely
       .selectFrom('release')
-      .select('body')
+      .select('document')
       .where('release_id', '=', releaseId)
       .executeTakeFirst();
     if (row === undefined) {
       throw new CloudFault('NOT_FOUND', `Cannot find release "${releaseId}"`);
     }
-    return parseRelease(row.body);
+    return readStoredRelease(row.document);
   }
 
   /** The planner of a release, kept between vehicles. @throws CloudFault NOT_FOUND. */
@@ -141,13 +159,15 @@ export class ReleaseStore {
     return planner;
   }
 
-  async #loadHashes({ images }: Release): Promise<ImageHashes> {
+  /** @param tenant - whose images they must be; anybody's when left out. */
+  async #loadHashes({ images }: Release, tenant?: string): Promise<ImageHashes> {
     const names = [...new Set(images.map(({ name }) => name))];
-    const rows = await this.#options.database.kysely
+    let select = this.#options.database.kysely
       .selectFrom('image')
       .select(['name', 'sha256', 'hardware_ids'])
-      .where('name', 'in', names)
-      .execute();
+      .where('name', 'in', names);
+    if (tenant !== undefined) select = select.where('tenant', '=', tenant);
+    const rows = await select.execute();
     const stored = new Map<string, (typeof rows)[number]>(rows.map((row) => [row.name, row]));
     for (const { name, hardwareIdentifier } of images) {
       const image = stored.get(name);

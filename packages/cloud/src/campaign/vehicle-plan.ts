@@ -5,6 +5,7 @@ import type { EcuIdentifier, InstallableName } from '@immota/uptane';
 import type { EcuInventory, VehicleInventory } from '../director/ports.ts';
 import { findPath, type PathResult } from '../release/find-path.ts';
 import type { Release } from '../release/release-document.ts';
+import { rxswinsByImage } from '../release/release-rxswin.ts';
 import { technicianCustom } from '../release/technician.ts';
 
 /** Configurations kept for one release: variants of a vehicle line times versions in the field. */
@@ -34,6 +35,7 @@ export class ReleasePlanner {
   readonly #release: Release;
   readonly #hashes: ImageHashes;
   readonly #known = new Map<string, PathResult>();
+  readonly #imageCustom: ReadonlyMap<InstallableName, JsonObject>;
 
   /**
    * @param release - whose signature was checked.
@@ -42,6 +44,7 @@ export class ReleasePlanner {
   constructor(release: Release, hashes: ImageHashes) {
     this.#release = release;
     this.#hashes = hashes;
+    this.#imageCustom = rxswinsByImage(release);
   }
 
   /** What the owner is told, to be signed with the plan {uptane E8}. */
@@ -59,6 +62,11 @@ export class ReleasePlanner {
   /** Where this vehicle has to stop for a technician, to be signed with the plan {R156 7.1.4.2}. */
   technician({ ecus }: VehicleInventory, images: ReadonlyMap<EcuIdentifier, unknown>): JsonObject {
     return technicianCustom(this.#release.technician, ecus, images);
+  }
+
+  /** What ECUs are to store with their goals: RXSWINs, readable at the vehicle {R156 7.2.1.2.2}. */
+  imageCustom(): ReadonlyMap<InstallableName, JsonObject> {
+    return this.#imageCustom;
   }
 
   /** Decides for one vehicle, from what its ECUs last reported. */

@@ -222,6 +222,7 @@ function describeFiles(
         lengthBytes,
         hashes,
         custom: {
+          ...order.plan?.imageCustom?.get(name),
           ecuIdentifiers: Object.fromEntries(
             group.map(({ ecu }) => [ecu.ecuIdentifier, { hardwareId: ecu.hardwareIdentifier }]),
           ),

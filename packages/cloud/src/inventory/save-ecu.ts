@@ -39,6 +39,7 @@ export async function saveEcu(
       installed_at = case when ${IS_SAME_ECU} then ecu.installed_at end,
       attacks_detected = case when ${IS_SAME_ECU} then ecu.attacks_detected else '' end,
       health = case when ${IS_SAME_ECU} then ecu.health else '{}' end,
+      rxswins = case when ${IS_SAME_ECU} then ecu.rxswins else '[]' end,
       reported_at = case when ${IS_SAME_ECU} then ecu.reported_at end,
       missing_since = case when ${IS_SAME_ECU} then ecu.missing_since end`.execute(tx);
   await outdatePlan(tx, vehicleId);

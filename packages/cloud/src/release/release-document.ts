@@ -7,6 +7,8 @@ import { z } from '@hono/zod-openapi';
 import { noticeSchema } from '@immota/api';
 import { type JsonObject, member } from '@immota/base';
 import {
+  AKTUALIZR,
+  decodeEnvelope,
   type HardwareIdentifier,
   type InstallableName,
   parseHardwareIdentifier,
@@ -124,6 +126,16 @@ export function parseRelease(signed: JsonObject): Release {
     notice: noticeOf(signed),
     rxswins: readRxswins(data.rxswins ?? [], goal),
   };
+}
+
+/**
+ * Reads a release that is stored: from the bytes that were signed, for what a database row says beside them
+ * is nobody's word.
+ *
+ * @throws CloudFault RELEASE_MALFORMED; UptaneFault MALFORMED when the bytes are no document.
+ */
+export function readStoredRelease(document: Uint8Array): Release {
+  return parseRelease(decodeEnvelope(AKTUALIZR, document, RELEASE_MAX_BYTES).signed);
 }
 
 function noticeOf(signed: JsonObject): JsonObject {
