@@ -49,6 +49,8 @@ export const ROUTINE_DONE = 0;
 export const FORMAT_ENCRYPTED = 0x01;
 /** An image in the clear. */
 export const FORMAT_PLAIN = 0x00;
+/** The high nibble of a data format, which {14229-1:2020 15.2} has for compression: a delta from what runs. */
+export const FORMAT_DELTA = 0x10;
 
 /** Encodes an announcement: the offer behind its length, then the head. */
 export function encodeAnnouncement({ head, ...image }: ImageAnnouncement): Uint8Array {

@@ -28,6 +28,7 @@ import { createSecondaryFiles } from './secondary-files.ts';
 import {
   decodeAnnouncement,
   encodeDocument,
+  FORMAT_DELTA,
   FORMAT_ENCRYPTED,
   FORMAT_PLAIN,
   ROUTINE_DONE,
@@ -86,6 +87,10 @@ const NONCE_BYTES = { min: 16, max: 32 } as const;
 const FINGERPRINT_MAX_BYTES = 64;
 const ANNOUNCEMENT_MAX_BYTES = 1024;
 const DOCUMENT_HEAD_BYTES = 4;
+const DATA_FORMATS = [FORMAT_PLAIN, FORMAT_ENCRYPTED].flatMap((format) => [
+  format,
+  FORMAT_DELTA | format,
+]);
 const DONE: Uint8Array = Uint8Array.of(ROUTINE_DONE);
 const NOT_DONE: Uint8Array = Uint8Array.of(1);
 const NOTHING: Uint8Array = new Uint8Array();
@@ -253,10 +258,7 @@ class SecondaryServer {
     return {
       access: this.#rights,
       blocks: new Map([
-        [
-          SECONDARY_BLOCK,
-          { address: 0, sizeBytes: memoryBytes, dataFormats: [FORMAT_PLAIN, FORMAT_ENCRYPTED] },
-        ],
+        [SECONDARY_BLOCK, { address: 0, sizeBytes: memoryBytes, dataFormats: DATA_FORMATS }],
       ]),
       erase: async () => {
         const positionBytes = await this.#beginImage();
@@ -266,7 +268,10 @@ class SecondaryServer {
           record: concatBytes([DONE, uintBytes(positionBytes, 8)]),
         };
       },
-      open: (_block, { address }) => {
+      open: (_block, { address, dataFormat }) => {
+        // What was announced is what comes: an image is not written as a delta, nor a delta as an image.
+        const isDelta = (dataFormat & 0xf0) === FORMAT_DELTA;
+        if (isDelta !== (this.#announcement?.isDelta === true)) return refuse('requestOutOfRange');
         baseBytes = address;
         return Promise.resolve();
       },

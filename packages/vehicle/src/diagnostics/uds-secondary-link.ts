@@ -53,6 +53,7 @@ import { OfferReader } from './offer-reader.ts';
 import {
   decodeDocumentAnswer,
   encodeAnnouncement,
+  FORMAT_DELTA,
   FORMAT_ENCRYPTED,
   FORMAT_PLAIN,
   SECONDARY_BLOCK,
@@ -95,8 +96,7 @@ const IMAGE = 'image';
 
 class UdsLink implements SecondaryLink {
   readonly ecuIdentifier: EcuIdentifier;
-  /** With one bank there is nothing beside the running image to build the new one in. */
-  readonly takesDeltas: boolean;
+  readonly takesDeltas = true;
   readonly #options: UdsSecondaryLinkOptions;
   #client: Promise<UdsClient> | undefined;
   #isClosed = false;
@@ -104,7 +104,6 @@ class UdsLink implements SecondaryLink {
   constructor(options: UdsSecondaryLinkOptions) {
     this.#options = options;
     this.ecuIdentifier = options.ecuIdentifier;
-    this.takesDeltas = options.flavour !== 'programming';
   }
 
   async getInfo(): Promise<SecondaryInfo> {
@@ -247,7 +246,8 @@ class UdsLink implements SecondaryLink {
       const head = await reader.read(0, Math.min(IMAGE_HEAD_BYTES, offer.lengthBytes));
       const { name, lengthBytes, isDelta } = offer;
       const image = { name, lengthBytes, ...(isDelta === true ? { isDelta } : {}) };
-      const dataFormat = isEncryptedImage(head) ? FORMAT_ENCRYPTED : FORMAT_PLAIN;
+      const encryption = isEncryptedImage(head) ? FORMAT_ENCRYPTED : FORMAT_PLAIN;
+      const dataFormat = isDelta === true ? FORMAT_DELTA | encryption : encryption;
       const source: TransferSource = { source: IMAGE, dataFormat, lengthBytes };
       const announcement = encodeAnnouncement({ ...image, head });
       const fingerprints = [

@@ -88,6 +88,9 @@ export async function findDownloaded(
   return (await isWhole(path, order.expected)) ? path : undefined;
 }
 
+/** What stands behind the name of a download: its bytes, parts of them, a delta, and notes of it. */
+const OF_DOWNLOAD = /\.(?:image|part|rehearsal|delta(?:\.part)?(?:\.json)?)$/;
+
 /** Deletes every download that nobody wants any more, parts and deltas included. */
 export async function discardOthers(
   folder: string,
@@ -96,8 +99,7 @@ export async function discardOthers(
   const kept = new Set(wanted.map(fileNameOf));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of await readdir(folder)) {
-    if (!kept.has(name.replace(/\.(?:image|part|delta(?:\.json)?)$/, '')))
-      await rm(join(folder, name));
+    if (!kept.has(name.replace(OF_DOWNLOAD, ''))) await rm(join(folder, name), { force: true });
   }
 }
 

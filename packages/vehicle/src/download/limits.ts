@@ -12,6 +12,12 @@ export const REQUEST_ATTEMPTS = 3;
 export const IMAGE_ATTEMPTS_IDLE = 6;
 /** Attempts at an image in one cycle, progress or not: 64 broken connections are enough for a day. */
 export const IMAGE_ATTEMPTS = 64;
+/** Attempts at a delta without progress before the full image is taken instead. */
+export const DELTA_ATTEMPTS_IDLE = 3;
+/** Attempts at a delta in one cycle, progress or not: it is short, and there is another way. */
+export const DELTA_ATTEMPTS = 16;
+/** How much of a delta is made durable at a time: most have but some hundred kilobytes. */
+export const DELTA_CHECKPOINT_BYTES = 65_536;
 /** What counts as progress: less would let a server hold us with a byte an attempt. */
 export const PROGRESS_MIN_BYTES = 65_536;
 /** The first pause between attempts, doubled each time. */

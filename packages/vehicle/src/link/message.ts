@@ -44,6 +44,10 @@ export interface RefusalMessage {
   readonly message: string;
 }
 
+/** Pages of 256 bytes to 256 KiB, as deltas may have. */
+const DELTA_PAGES: ReadonlySet<number> = new Set(
+  Array.from({ length: 11 }, (_, doubled) => 256 << doubled),
+);
 const bytesText = z.base64().max(MESSAGE_MAX_BYTES);
 const nonceText = z.string().regex(/^(?:[0-9a-f]{2}){16,32}$/);
 const infoSchema = z.strictObject({
@@ -61,6 +65,11 @@ const statusSchema = z.strictObject({
     .regex(/^[0-9a-f]{64}$/)
     .nullable(),
   canRevert: z.boolean(),
+  // Left out by ECUs without such a bank, and by those of before there were any.
+  deltaPageBytes: z
+    .int()
+    .refine((bytes) => DELTA_PAGES.has(bytes))
+    .optional(),
 });
 const offerSchema = z.strictObject({
   name: z.string(),
@@ -133,16 +142,18 @@ export function decodeDocument(payload: Uint8Array): JsonObject {
 
 /** Encodes what an ECU is doing. */
 export function encodeStatus(status: SecondaryStatus): Uint8Array {
-  const { phase, preparedSha256, canRevert } = status;
-  return encodeJson({ phase, preparedSha256: preparedSha256 ?? null, canRevert });
+  const { phase, preparedSha256, canRevert, deltaPageBytes } = status;
+  const pages = deltaPageBytes === undefined ? {} : { deltaPageBytes };
+  return encodeJson({ phase, preparedSha256: preparedSha256 ?? null, canRevert, ...pages });
 }
 
 /** Decodes what an ECU is doing. */
 export function decodeStatus(payload: Uint8Array): SecondaryStatus {
   return decoded(() => {
     const status = statusSchema.parse(parseJson(payload, MESSAGE_MAX_BYTES));
-    const { phase, preparedSha256, canRevert } = status;
-    return { phase, preparedSha256: preparedSha256 ?? undefined, canRevert };
+    const { phase, preparedSha256, canRevert, deltaPageBytes } = status;
+    const common = { phase, preparedSha256: preparedSha256 ?? undefined, canRevert };
+    return deltaPageBytes === undefined ? common : { ...common, deltaPageBytes };
   });
 }
 

@@ -57,6 +57,11 @@ export interface SecondaryStatus {
    * overwrites what it runs, and it takes the image that was final last for as long as no other is.
    */
   readonly canRevert: boolean;
+  /**
+   * With one bank: the page of the deltas that rewrite it in place, a power of two. Left out where it
+   * takes none.
+   */
+  readonly deltaPageBytes?: number | undefined;
 }
 
 /** One Secondary, as its Primary sees it. */

@@ -228,13 +228,14 @@ class Secondary implements SecondaryEcu {
   // oxlint-disable-next-line require-await -- the port is asynchronous, the slots know at once
   async status(): Promise<SecondaryStatus> {
     const { slots } = this.#context;
-    const { isTrial, canRevert } = slots.condition();
+    const { isTrial, canRevert, deltaPageBytes } = slots.condition();
     const prepared = slots.findPrepared();
     const resting = isTrial ? 'trial' : prepared === undefined ? 'idle' : 'prepared';
     return {
       phase: this.#phase === 'idle' ? resting : this.#phase,
       preparedSha256: prepared?.hashes.get('sha256'),
       canRevert,
+      ...(deltaPageBytes === undefined ? {} : { deltaPageBytes }),
     };
   }
 
