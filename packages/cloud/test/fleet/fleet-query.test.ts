@@ -6,8 +6,9 @@ import {
   parseVehicleIdentifier,
 } from '@immota/uptane';
 import * as fc from 'fast-check';
-import { parseFleetQuery } from '../../src/campaign/fleet-query.ts';
-import { CloudFault, type VehicleInventory } from '../../src/index.ts';
+import { parseFleetQuery } from '../../src/fleet/query/fleet-query.ts';
+import type { VehicleInventory } from '../../src/director/ports.ts';
+import { CloudFault } from '../../src/fault.ts';
 
 const vehicle: VehicleInventory = {
   vehicleId: parseVehicleIdentifier('veh-1'),
@@ -45,7 +46,10 @@ describe('parseFleetQuery()', () => {
     'vehicle.ecus.exists(e, e.hardware == "tbox-hw" && e.image == "tbox/1" && e.primary)',
     '"tbox-hw" in vehicle.hardware && "tbox/1" in vehicle.images',
     'vehicle.vin.matches("^WVW[A-Z0-9]+$")',
-    'type(vehicle.id) == string',
+    'vehicle.ecus.filter(e, e.primary).size() == 1',
+    'vehicle.ecus.exists_one(e, e.hardware == "tbox-hw")',
+    'vehicle.registered && !vehicle.quarantined && !has(vehicle.lastSeen)',
+    'size(vehicle.hardware) == 1 && size(vehicle.rxswins) == 0',
     'vehicle.ecus.all(a, vehicle.ecus.exists(b, a.id == b.id))',
   ];
   for (const text of meant) {
@@ -57,15 +61,14 @@ describe('parseFleetQuery()', () => {
   const notMeant = [
     'false',
     'vehicle.model == "X2"',
-    'vehicle.model',
-    '1',
     'vehicle.tags.colour == "red"',
     '!(vehicle.tags.colour == "red")',
     'vehicle.tags.colour.size() > 0',
     'vehicle.tags.toString == "x"',
-    '1 / 0 == 1',
-    'vehicle.ecus[7].id == "x"',
-    'int(vehicle.model) > 1',
+    'vehicle.tags.fleet',
+    'vehicle.tags.fleet > 1',
+    'vehicle.lastSeen < timestamp("2099-01-01T00:00:00Z")',
+    'vehicle.campaigns.exists(c, c.state == "failed")',
   ];
   for (const text of notMeant) {
     it(`does not mean a vehicle by ${text}`, () => {
@@ -88,6 +91,23 @@ describe('parseFleetQuery()', () => {
     'a field that only other languages have': 'vehicle.__proto__ == 1',
     'a name of a loop outside it': 'vehicle.ecus.exists(e, true) && e.id == "x"',
     'a function that there is not': 'vehicle.model.startWith("X")',
+    'a result that is a text': 'vehicle.model',
+    'a result that is a number': '1',
+    'what has no value': '1 / 0 == 1',
+    'a text and a number': 'vehicle.model == 1',
+    'an order that there is not': 'vehicle.model < 1',
+    'a field that no ECU has': 'vehicle.ecus.exists(e, e.version == "1")',
+    'a place in a list': 'vehicle.ecus[7].id == "x"',
+    'a conversion of what is asked': 'int(vehicle.model) > 1',
+    'a type that is asked for': 'type(vehicle.id) == string',
+    'a map of a list': 'vehicle.ecus.map(e, e.image).size() > 1',
+    'a loop over a text': 'vehicle.model.exists(c, c == "a")',
+    'the time where nobody says what time it is': 'vehicle.lastSeen < now',
+    'a text that no database holds': String.raw`vehicle.model == "\u0000"`,
+    'a number that is not exact': 'vehicle.tags.n == 9007199254740993',
+    'a repetition within a repetition': 'vehicle.vin.matches("(a+)+$")',
+    'a back reference': String.raw`vehicle.vin.matches("(a)\\1")`,
+    'a choice that doubles too often': `${'('.repeat(14)}true${' ? vehicle.tags.a : vehicle.tags.b)'.repeat(14)}`,
     'three loops within one another':
       'vehicle.ecus.all(a, vehicle.ecus.all(b, vehicle.ecus.all(c, a.id == c.id)))',
     'deep nesting': `${'['.repeat(300)}1${']'.repeat(300)} == []`,

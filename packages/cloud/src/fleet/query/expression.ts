@@ -3,7 +3,7 @@
  * loops within loops would hold the server up for every vehicle of the fleet.
  */
 import type { parse } from '@bufbuild/cel';
-import { CloudFault } from '../fault.ts';
+import { malformed } from './malformed.ts';
 
 type Expression = ReturnType<typeof parse>['expr'];
 
@@ -14,17 +14,6 @@ const DEPTH_MAX = 250;
 /** Loops within one another: pairs of ECUs can be compared, some ten thousand for the largest vehicle. */
 const LOOP_DEPTH_MAX = 2;
 
-/** What is known of a vehicle. */
-const VEHICLE_FIELDS: ReadonlySet<string> = new Set([
-  'id',
-  'vin',
-  'model',
-  'market',
-  'tags',
-  'ecus',
-  'hardware',
-  'images',
-]);
 /** CEL's own names of types. */
 const TYPE_NAMES: ReadonlySet<string> = new Set([
   'bool',
@@ -45,6 +34,7 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   'bytes',
   'contains',
   'double',
+  'duration',
   'dyn',
   'endsWith',
   'int',
@@ -52,11 +42,13 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   'size',
   'startsWith',
   'string',
+  'timestamp',
   'type',
   'uint',
 ]);
 
 interface Part {
+  readonly names: ReadonlySet<string>;
   readonly expression: Expression;
   readonly depth: number;
   readonly loops: number;
@@ -67,10 +59,11 @@ interface Part {
 /**
  * Checks an expression's names and how long it can take.
  *
+ * @param names - what it may speak of, beside what its own loops bind.
  * @throws CloudFault QUERY_MALFORMED.
  */
-export function checkExpression(root: Expression): void {
-  const parts: Part[] = [{ expression: root, depth: 0, loops: 0, bound: new Set() }];
+export function checkExpression(root: Expression, names: ReadonlySet<string>): void {
+  const parts: Part[] = [{ expression: root, names, depth: 0, loops: 0, bound: new Set() }];
   let count = 0;
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     count += 1;
@@ -83,22 +76,15 @@ export function checkExpression(root: Expression): void {
   }
 }
 
-function checkNames({ expression: { exprKind }, bound }: Part): void {
+function checkNames({ expression: { exprKind }, bound, names }: Part): void {
   if (exprKind.case === 'identExpr') {
     const { name } = exprKind.value;
-    if (name === 'vehicle' || bound.has(name) || TYPE_NAMES.has(name)) return;
-    throw malformed(`"${name}" is not known; there is "vehicle"`);
+    if (names.has(name) || bound.has(name) || TYPE_NAMES.has(name)) return;
+    throw malformed(`"${name}" is not known; there is ${[...names].join(', ')}`);
   }
   if (exprKind.case === 'callExpr') {
     const { function: name } = exprKind.value;
     if (/^[a-z]/i.test(name) && !FUNCTIONS.has(name)) throw malformed(`there is no "${name}"`);
-  }
-  if (exprKind.case !== 'selectExpr') return;
-  const { operand, field } = exprKind.value;
-  const isVehicle =
-    operand?.exprKind.case === 'identExpr' && operand.exprKind.value.name === 'vehicle';
-  if (isVehicle && !bound.has('vehicle') && !VEHICLE_FIELDS.has(field)) {
-    throw malformed(`a vehicle has no "${field}"; it has ${[...VEHICLE_FIELDS].join(', ')}`);
   }
 }
 
@@ -138,8 +124,4 @@ function innerParts(part: Part): readonly Part[] {
     default:
       return [];
   }
-}
-
-function malformed(why: string): CloudFault {
-  return new CloudFault('QUERY_MALFORMED', `Cannot read query: ${why}`);
 }
