@@ -7,11 +7,15 @@ import { CloudFault } from './fault.ts';
 import { wakeOnPlans } from './notify/wake-on-plans.ts';
 import { openWakeBroker, type WakeBroker } from './notify/wake-broker.ts';
 import { type OperatorServer, serveOperator } from './operator/serve-operator.ts';
+import type { OperatorServices } from './operator/services.ts';
 import { createImageUploads } from './image-repository/upload.ts';
 import { type RunningCloud, type ServeOptions, startCloud } from './serve.ts';
 
 /** How the whole is served. */
-export interface PlatformOptions extends Omit<ServeOptions, 'campaigns'> {
+export interface PlatformOptions
+  extends
+    Omit<ServeOptions, 'campaigns'>,
+    Pick<OperatorServices, 'oidc' | 'publicUrl' | 'consoleFiles' | 'webhookAllow'> {
   /** Where the operator API listens; on loopback, behind a reverse proxy in production. */
   readonly operatorHost?: string | undefined;
   readonly operatorPort?: number | undefined;
@@ -136,6 +140,13 @@ async function openOperator(
     releases: room.releases,
     campaigns: room.campaigns,
     uploads: createImageUploads(cloud),
+    authorities: cloud.authorities,
+    keystore: cloud.keystore,
+    secret: cloud.secret,
+    oidc: options.oidc,
+    publicUrl: options.publicUrl,
+    consoleFiles: options.consoleFiles,
+    webhookAllow: options.webhookAllow,
     wake: (vehicleId: string) => options.broker.wake(vehicleId),
     failed: options.failed ?? ignore,
   };

@@ -39,6 +39,8 @@ export const userSchema = z
     isDisabled: z.boolean(),
     createdAt: instant,
     lastSeenAt: instant.optional(),
+    /** Where a local account sets its password: a link that is told once, to whoever invited. */
+    invitation: z.string().optional(),
   })
   .openapi('User');
 
@@ -58,6 +60,8 @@ export const userPatchSchema = z
     role: role.optional(),
     scope: text(4000).nullable().optional(),
     isDisabled: z.boolean().optional(),
+    /** Makes a new link to set the password of a local account. */
+    invite: z.boolean().optional(),
   })
   .openapi('UserPatch');
 
@@ -67,6 +71,7 @@ export const tokenSummarySchema = z
     name: z.string(),
     role,
     scope: z.string().optional(),
+    createdBy: z.string(),
     createdAt: instant,
     expiresAt: instant.optional(),
     revokedAt: instant.optional(),

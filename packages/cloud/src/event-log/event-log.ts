@@ -2,11 +2,15 @@
 import { sql } from '@immota/store';
 import type { CloudTransaction } from '../schema/database.ts';
 import { storableObject } from '../storable.ts';
+import { withActor } from './actor.ts';
 import { type ChainHead, eventInstant, GENESIS, linkHash } from './chain.ts';
-import { type EventSink, FLEET_STREAM, type NewEvent } from './event-sink.ts';
+import { type EventSink, FLEET_STREAM, isFleetStream, type NewEvent } from './event-sink.ts';
 
 /** The advisory lock of the fleet's stream, which has no row of its own to lock: `fleet` in bytes. */
 const FLEET_LOCK = 0x66_6c_65_65_74;
+
+/** The channel that is told when the stream of a fleet grew; the payload is empty. */
+export const EVENTS_CHANNEL = 'immota_events';
 
 interface HeadRow extends ChainHead {
   readonly stream: string;
@@ -35,12 +39,17 @@ export const eventLog: EventSink = {
         ${rows.map(({ body }) => JSON.stringify(body))}::text[],
         ${rows.map(({ hash }) => hash)}::bytea[]
       ) as fresh (stream, sequence, at, kind, body, hash)`.execute(tx);
+    // Commits that notify wait for one another; those of fleets do so anyway. Of vehicles' events readers
+    // hear when they look again (ADR 117).
+    if (streams.some(isFleetStream)) {
+      await sql`select pg_notify(${EVENTS_CHANNEL}, '')`.execute(tx);
+    }
   },
 };
 
 function chain(head: ChainHead, event: NewEvent): NewEvent & ChainHead {
   const { stream, kind } = event;
-  const body = storableObject(event.body);
+  const body = storableObject(withActor(event.body));
   const sequence = head.sequence + 1;
   const at = eventInstant(event.at);
   const link = { stream, sequence, at, kind, body };

@@ -4,7 +4,11 @@ import type { Caller } from './tokens.ts';
 
 /** What the middleware leaves for the routes. */
 export interface OperatorEnv {
-  readonly Variables: { caller: Caller };
+  readonly Variables: {
+    caller: Caller;
+    /** Of the browser; undefined for tokens. */
+    sessionId: string | undefined;
+  };
 }
 
 /** The application. */

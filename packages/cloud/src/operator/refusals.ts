@@ -1,7 +1,8 @@
 /** What the operator API refused, on record: counted, so that a flood of refusals costs a few rows. */
 import { type Scheduled, systemTimer, type Timer } from '@immota/store';
 import { type CloudContext, committed } from '../context.ts';
-import { FLEET_STREAM, type NewEvent } from '../event-log/event-sink.ts';
+import { fleetStream, type NewEvent } from '../event-log/event-sink.ts';
+import { FIRST_TENANT } from '../inventory/fleet-scope.ts';
 
 /** Different refusals kept at once; beyond it only their number is. */
 const ENTRIES_MAX = 1000;
@@ -16,6 +17,8 @@ export interface OperatorRefusal {
   readonly route: string;
   /** Whose token it was; undefined when that is not known. */
   readonly by: string | undefined;
+  /** Whose record it goes on; the installation's when that is not known. */
+  readonly tenant?: string | undefined;
 }
 
 /** Gathers refusals. Closing it writes what is left. */
@@ -35,10 +38,14 @@ export class RefusalLog {
 
   /** Notes a refusal; within a second it is on record. */
   note(refusal: OperatorRefusal): void {
-    const { kind, code, route, by } = refusal;
+    const { kind, code, route, by, tenant = FIRST_TENANT } = refusal;
     const isFull = this.#entries.size >= ENTRIES_MAX;
-    const kept = isFull ? { ...refusal, route: 'several', by: undefined } : refusal;
-    const key = isFull ? `overflow ${kind} ${code}` : JSON.stringify([kind, code, route, by]);
+    const kept = isFull
+      ? { ...refusal, route: 'several', by: undefined, tenant: undefined }
+      : refusal;
+    const key = isFull
+      ? `overflow ${kind} ${code}`
+      : JSON.stringify([kind, code, route, by, tenant]);
     const known = this.#entries.get(key);
     if (known === undefined) this.#entries.set(key, { refusal: kept, count: 1 });
     else known.count += 1;
@@ -72,9 +79,9 @@ export class RefusalLog {
     const { database, events, clock } = this.#context;
     const at = clock.now();
     const noted = entries.map(({ refusal, count }): NewEvent => {
-      const { kind, code, route, by } = refusal;
+      const { kind, code, route, by, tenant = FIRST_TENANT } = refusal;
       const body = { code, route, count, ...(by === undefined ? {} : { by }) };
-      return { stream: FLEET_STREAM, kind, at, body };
+      return { stream: fleetStream(tenant), kind, at, body };
     });
     await committed(database, (tx) => events.append(tx, noted));
   }

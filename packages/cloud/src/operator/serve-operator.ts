@@ -1,5 +1,6 @@
 /** Serves the operator API over HTTP. */
 import { serve } from '@hono/node-server';
+import { createAccessRoom } from '../access/access-room.ts';
 import { createOperatorApp } from './app.ts';
 import { RefusalLog } from './refusals.ts';
 import type { OperatorServices } from './services.ts';
@@ -14,6 +15,8 @@ export interface ServeOperatorOptions {
 /** The operator API while it is served. */
 export interface OperatorServer {
   readonly url: string;
+  /** How browsers reach it. */
+  readonly publicUrl: string;
   close(): Promise<void>;
 }
 
@@ -26,13 +29,19 @@ export async function serveOperator(
   { host = '127.0.0.1', port = 0 }: ServeOperatorOptions = {},
 ): Promise<OperatorServer> {
   const refusals = new RefusalLog(services.context, services.failed);
-  const app = createOperatorApp(services, refusals);
+  const { context, secret, oidc } = services;
+  let listensAt = `http://${host}`;
+  const publicUrl = (): URL => new URL(services.publicUrl ?? listensAt);
+  const room = createAccessRoom({ context, secret, oidc, publicUrl });
+  const app = createOperatorApp(services, refusals, room);
   const { promise: listening, resolve, reject } = Promise.withResolvers<number>();
   const server = serve({ fetch: app.fetch, hostname: host, port }, (info) => resolve(info.port));
   server.once('error', reject);
   const bound = await listening;
+  listensAt = `http://${host}:${bound}`;
   return {
-    url: `http://${host}:${bound}`,
+    url: listensAt,
+    publicUrl: publicUrl().origin,
     close: async () => {
       const { promise: closed, resolve: done } = Promise.withResolvers<void>();
       server.close(() => done());

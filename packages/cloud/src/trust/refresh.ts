@@ -23,10 +23,14 @@ const NOT_TARGETS: ReadonlySet<string> = new Set(['root', 'snapshot', 'timestamp
  * Signs Snapshot and Timestamp of the Image repository anew when they end soon, and puts on record which
  * offline files do.
  *
+ * @param isForced - whether they are made anew though they do not end soon.
  * @returns whether anything was published.
  * @throws CloudFault KEY_MISSING.
  */
-export async function refreshRepositories(context: TrustContext): Promise<boolean> {
+export async function refreshRepositories(
+  context: TrustContext,
+  isForced = false,
+): Promise<boolean> {
   return await transaction(
     context.database,
     async (tx) => {
@@ -35,7 +39,7 @@ export async function refreshRepositories(context: TrustContext): Promise<boolea
       for (const dialect of DIALECTS.image) {
         const files = await loadFiles(tx, 'image', dialect);
         const made = files.some(({ role }) => role === 'targets')
-          ? await makeEnding(context, dialect, files)
+          ? await makeEnding(context, { dialect, files, isForced })
           : [];
         await saveFiles(context, tx, { repository: 'image', dialect, files: made });
         isChanged ||= made.length > 0;
@@ -50,9 +54,13 @@ export async function refreshRepositories(context: TrustContext): Promise<boolea
 
 async function makeEnding(
   context: TrustContext,
-  dialect: Dialect,
-  files: readonly StoredFile[],
+  work: {
+    readonly dialect: Dialect;
+    readonly files: readonly StoredFile[];
+    readonly isForced: boolean;
+  },
 ): Promise<readonly StoredFile[]> {
+  const { dialect, files, isForced } = work;
   const { lifetimes, clock } = context;
   const now = clock.now();
   const signing = { ...context, now };
@@ -61,7 +69,9 @@ async function makeEnding(
   const made: StoredFile[] = [];
   let current = files.find(({ role }) => role === 'snapshot');
   const snapshotEnds =
-    snapshot === undefined || isEnding(snapshot.body.expires, now, lifetimes.imageSnapshotHours);
+    isForced ||
+    snapshot === undefined ||
+    isEnding(snapshot.body.expires, now, lifetimes.imageSnapshotHours);
   if (snapshotEnds || current === undefined) {
     const targets = new Map(
       files

@@ -48,7 +48,10 @@ async function eventsOf(kind: string): Promise<readonly JsonObject[]> {
     .where('kind', '=', kind)
     .orderBy('sequence')
     .execute();
-  return rows.map(({ body }) => body);
+  // Who was behind it is the audit log's matter.
+  return rows.map(({ body }) =>
+    Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'actor')),
+  );
 }
 
 async function last(kind: string): Promise<unknown> {
@@ -460,6 +463,9 @@ describe('RefusalLog', () => {
       releases: room.releases,
       campaigns: room.campaigns,
       uploads: createImageUploads(cloud),
+      authorities: cloud.authorities,
+      keystore: cloud.keystore,
+      secret: cloud.secret,
       wake: () => Promise.resolve(false),
       failed: assert.ifError,
     });
