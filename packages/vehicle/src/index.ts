@@ -87,6 +87,7 @@ export {
   policyConsent,
 } from './consent/consent-port.ts';
 export { promptConsent, type PromptOptions } from './consent/prompt-consent.ts';
+export { isStanding } from './consent/standing.ts';
 export type {
   DiagnosticChannel,
   DiagnosticEndpoint,
@@ -220,6 +221,8 @@ export {
 } from './gateway/security-events.ts';
 export type { ServiceRule } from './gateway/guarded-services.ts';
 export { TesterRoles } from './gateway/tester-roles.ts';
+export { type Hmi, type HmiOptions, type HmiPrimary, openHmi } from './hmi/hmi.ts';
+export { HmiFault, type HmiFaultCode } from './hmi/hmi-fault.ts';
 export { bundleName, fetchFromBundle, type MetadataBundle } from './link/metadata-bundle.ts';
 export {
   createVehicleLinkCredentials,
@@ -294,7 +297,6 @@ export {
   openFolderSlots,
 } from './slots/folder-slots.ts';
 export type { ImageSlots, SlotImage, SlotWriter } from './slots/image-slots.ts';
-export { type DeltaInstallation, installDelta } from './slots/install-delta.ts';
 export { type DeltaInstallation, installDelta } from './slots/install-delta.ts';
 export { type ImageInstallation, installImage } from './slots/install-image.ts';
 export type { ResumableSlots, ResumableWriter, SlotCondition } from './slots/resumable-slots.ts';

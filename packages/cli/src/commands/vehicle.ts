@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportOfflineUpdate } from '@immota/cloud';
-import { type ConsentPort, policyConsent, promptConsent } from '@immota/vehicle';
+import {
+  CONSENT_ROLES,
+  type ConsentPort,
+  type ConsentRole,
+  policyConsent,
+  promptConsent,
+} from '@immota/vehicle';
 import { Command, Option } from 'commander';
 import { callServer, listAll } from '../client.ts';
 import type { CommandContext } from '../context.ts';
@@ -21,7 +27,9 @@ import {
 import { makeVehicle } from '../vehicle/factory.ts';
 import { isWired, runLoneEcu, type RunningLoneEcu } from '../vehicle/lone-ecu.ts';
 import { type RunningVehicle, runVehicle, startEcu } from '../vehicle/run.ts';
+import type { ScreensPlan } from '../vehicle/screens.ts';
 import { withCloud } from './pki.ts';
+import { approveCommand } from './technician.ts';
 
 /** Of a fleet, whose vehicles have no buses of their own: there are a thousand in one process. */
 const FLEET_ECUS = ['brake:brake-hw', 'body:body-hw', 'ivi:ivi-hw'];
@@ -31,6 +39,7 @@ export function vehicleCommand(context: CommandContext): Command {
   const command = new Command('vehicle').description('make, run and look after vehicles');
   addMake(command, context);
   addRun(command, context);
+  command.addCommand(approveCommand(context));
   addInventory(command, context);
   return command;
 }
@@ -98,6 +107,8 @@ interface RunOptions extends MakeOptions {
   readonly pollSeconds: string;
   readonly usb?: string;
   readonly locale: string;
+  readonly hmi?: string | true;
+  readonly hmiRole: ConsentRole;
 }
 
 function addRun(command: Command, context: CommandContext): void {
@@ -114,6 +125,15 @@ function addRun(command: Command, context: CommandContext): void {
     .option('--usb <DIR>', 'update once from a folder, offline, and end')
     .option('--poll-seconds <N>', 'between check-ins', '60')
     .option('--locale <TAG>', 'the owner’s language', 'en')
+    .option(
+      '--hmi [PORT]',
+      'open the vehicle’s screens on the loopback; on a free port without one',
+    )
+    .addOption(
+      new Option('--hmi-role <role>', 'with --hmi: whom the code that is shown connects')
+        .choices(CONSENT_ROLES)
+        .default('owner'),
+    )
     .option('--fleet <N>', 'make what is missing of N vehicles and run them all')
     .option('--ecu <ID:HARDWARE...>', 'with --fleet: their ECUs', FLEET_ECUS)
     .option('--tbox-hardware <HARDWARE>', 'with --fleet: of their T-BOXes', 'tbox-hw')
@@ -170,7 +190,9 @@ async function startOne(
     folder,
     consent: consentOf(options.consent),
     locale: options.locale,
+    screens: isMany ? undefined : screensOf(context, options),
     policy: {
+      ...(options.hmi === undefined ? {} : { consentPatienceMs: HMI_PATIENCE_MS }),
       pollIntervalMs:
         options.once === true || options.usb !== undefined
           ? undefined
@@ -181,6 +203,28 @@ async function startOne(
       if (line !== undefined) output.say(`${prefix}${line}`);
     },
   });
+}
+
+/** Somebody before a screen answers soon; whoever answers later wakes the vehicle. */
+const HMI_PATIENCE_MS = 120_000;
+
+function screensOf(context: CommandContext, options: RunOptions): ScreensPlan | undefined {
+  const { hmi, hmiRole: role, consent } = options;
+  if (hmi === undefined) return undefined;
+  const port = hmi === true ? 0 : Number(hmi);
+  if (!Number.isSafeInteger(port) || port < 0 || port > 65_535) {
+    throw new CliFault('USAGE', `Cannot open screens: "${String(hmi)}" is no port`);
+  }
+  const output = context.output();
+  return {
+    port,
+    role,
+    onPairingCode: (code, url) => {
+      output.say(`screens: ${url} connects the ${role}, once (or type ${code})`);
+    },
+    onRefusal: ({ code, message }) => output.say(`screens REFUSED [${code}] ${message}`),
+    consentBy: (screens) => (consent === 'ask' ? screens : policyConsent(consent, screens)),
+  };
 }
 
 function consentOf(policy: RunOptions['consent']): ConsentPort {

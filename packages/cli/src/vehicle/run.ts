@@ -3,16 +3,23 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, member, parseJson } from '@immota/base';
 import {
+  ACTIVATE_CONDITIONS,
   connectSecondary,
   type ConditionsGate,
   type ConsentPort,
+  type ConsentRules,
   createSafeGate,
   findUnmetConditions,
+  type Hmi,
+  isStanding,
   layoutOf,
   loadBundle,
   loadLinkCredential,
   loadSecondaryBundle,
+  ONE_BANK_CONDITIONS,
+  openFolderDesk,
   openFolderSlots,
+  openHmi,
   openTboxLinks,
   PARKED,
   parseTopology,
@@ -31,8 +38,11 @@ import {
   type VehicleLayout,
   type VehicleTopology,
 } from '@immota/vehicle';
+import { localTimeZone } from '../system-clock.ts';
 import { TOPOLOGY_FILE } from './factory.ts';
+import { readConsentFile, type ScreensPlan } from './screens.ts';
 import { openImmobiliser, openSignals } from './simulated-car.ts';
+import { TECHNICIAN_FOLDER } from './workshop.ts';
 
 /** T-BOX, gateway and ECUs awake, without the engine: about five amperes. */
 const UPDATE_WATTS = 60;
@@ -49,6 +59,8 @@ export interface RunVehicleOptions {
   readonly onEcuProgress?: ((ecu: string, progress: SecondaryProgress) => void) | undefined;
   /** Hears what the vehicle's own firewall refused. */
   readonly onRefusal?: ((refusal: Refusal) => void) | undefined;
+  /** Screens for the vehicle's people, and how they are asked instead of `consent`. */
+  readonly screens?: ScreensPlan | undefined;
   /** Hears of faults between the ECUs. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
@@ -56,6 +68,8 @@ export interface RunVehicleOptions {
 /** A vehicle that runs. */
 export interface RunningVehicle {
   readonly primary: Primary;
+  /** Where its people are asked, when it has screens. */
+  readonly screens: Hmi | undefined;
   close(): Promise<void>;
 }
 
@@ -83,10 +97,14 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
   const tbox = join(folder, 'tbox');
   const surroundings = systemSurroundings();
   const inside = await startInside(options, surroundings);
+  const rules = { ...readConsentFile(tbox, localTimeZone()), isParked: inside.isParked };
+  const screens = await openScreens(options, { rules, inside, surroundings });
   const onProgress: ProgressListener = (event) => {
     options.onProgress?.(event);
+    screens?.onProgress(event);
     if (event.kind === 'forecast') inside.foretell(event.unusable.high);
   };
+  const technicians = openFolderDesk(join(tbox, TECHNICIAN_FOLDER));
   try {
     const primary = await runPrimary({
       bundle: loadBundle(tbox),
@@ -95,24 +113,60 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
       secondaries: inside.links,
       layout: inside.layout,
       gate: inside.gate,
-      consent: options.consent,
+      technicians,
+      consent: screens === undefined ? options.consent : consentBy(options, screens),
+      rules,
       locale: options.locale,
       profile: readProfile(tbox),
       policy: options.policy,
       onProgress,
       surroundings,
     });
+    screens?.attach(primary);
+    const stopListening = technicians.listen(() => primary.wake());
     return {
       primary,
+      screens,
       close: async () => {
+        stopListening();
+        await screens?.close();
         await primary.close();
         await inside.close();
       },
     };
   } catch (error) {
+    await screens?.close();
     await inside.close();
     throw error;
   }
+}
+
+/** Opens the screens that are wanted. */
+async function openScreens(
+  { folder, screens: plan, locale = 'en' }: RunVehicleOptions,
+  found: {
+    readonly rules: ConsentRules;
+    readonly inside: Inside;
+    readonly surroundings: Surroundings;
+  },
+): Promise<Hmi | undefined> {
+  if (plan === undefined) return undefined;
+  const { rules, inside, surroundings } = found;
+  return await openHmi({
+    folder: join(folder, 'tbox', 'own'),
+    port: plan.port,
+    rules,
+    locale,
+    surroundings,
+    role: plan.role,
+    onPairingCode: plan.onPairingCode,
+    findUnmet: inside.findUnmet,
+    onRefusal: (fault) => plan.onRefusal(fault),
+  });
+}
+
+function consentBy({ screens: plan, consent }: RunVehicleOptions, screens: Hmi): ConsentPort {
+  return plan?.consentBy(screens.consent) ?? consent;
 }
 
 /** What the T-BOX finds in its vehicle. */
@@ -120,6 +174,10 @@ interface Inside {
   readonly links: readonly SecondaryLink[];
   readonly layout: VehicleLayout | undefined;
   readonly gate: ConditionsGate | undefined;
+  /** Whether it is known to stand in park. */
+  readonly isParked: () => boolean;
+  /** What a change-over lacks, by the ids of conditions. */
+  readonly findUnmet: () => readonly string[];
   /** Hears how long the update takes at most. */
   foretell(unusableMs: number): void;
   close(): Promise<void>;
@@ -169,6 +227,12 @@ async function startWired(
       immobiliser: openImmobiliser(folder),
       loads: () => [{ watts: UPDATE_WATTS, minutes: unusableMs / 60_000 }],
     }),
+    isParked: () => isStanding(signals, timer),
+    findUnmet: () => {
+      const hasOneBank = topology.ecus.some(({ storage }) => storage.kind === 'one-bank');
+      const conditions = hasOneBank ? ONE_BANK_CONDITIONS : ACTIVATE_CONDITIONS;
+      return findUnmetConditions(conditions, signals, timer.elapsedMs()).map(({ id }) => id);
+    },
     foretell: (foretoldMs) => {
       unusableMs = foretoldMs;
     },
@@ -199,7 +263,9 @@ async function startLinked(
       const { host, port } = server;
       links.push(connectSecondary({ host, port, ecuIdentifier, credential, timer }));
     }
-    return { links, layout: undefined, gate: undefined, foretell: ignore, close };
+    // A bench stands, and lacks nothing.
+    const standing = { isParked: () => true, findUnmet: () => [] };
+    return { links, layout: undefined, gate: undefined, ...standing, foretell: ignore, close };
   } catch (error) {
     await close();
     throw error;
