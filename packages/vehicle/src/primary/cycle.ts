@@ -81,6 +81,8 @@ export async function runCycle(context: PrimaryContext, options: CycleOptions): 
     listTechnicianWords(context).length === 0 &&
     JSON.stringify(waitingObject(context)) === waitedFor;
   if (result.kind !== 'booting' && !isTold) {
+    // First what the owner has said: what the vehicle waits for now is the newer word.
+    await flush(context);
     enter(context, 'report');
     reports = await collectReports(context);
     await sendManifest(context, reports);
