@@ -91,7 +91,8 @@ export class Approvals {
     const { decision } = offered;
     checkState(campaign, decision);
     const content = this.#options.contentSha256(campaign);
-    if (content !== campaign.content_sha256 || content !== offered.contentSha256) {
+    const isAsStored = campaign.content_sha256 === '' || campaign.content_sha256 === content;
+    if (!isAsStored || content !== offered.contentSha256) {
       throw new CloudFault('APPROVAL_STALE', `Cannot ${decision} campaign: its content changed`);
     }
     // Whoever rejects need not wait until everything is there.
@@ -111,7 +112,7 @@ export class Approvals {
       .updateTable('campaign')
       .set(
         decision === 'submit'
-          ? { approval, submission: asJson(stored), decision: null }
+          ? { approval, content_sha256: content, submission: asJson(stored), decision: null }
           : { approval, decision: asJson(stored) },
       )
       .where('campaign_id', '=', campaignId)

@@ -3,7 +3,7 @@ import type { ReasonCode, VehicleState } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import type { EcuIdentifier, InstallableName } from '@immota/uptane';
 import type { EcuInventory, VehicleInventory } from '../director/ports.ts';
-import { findPath, type PathResult } from '../release/find-path.ts';
+import { type EcuConfiguration, findPath, type PathResult } from '../release/find-path.ts';
 import type { Release } from '../release/release-document.ts';
 import { rxswinsByImage } from '../release/release-rxswin.ts';
 import { technicianCustom } from '../release/technician.ts';
@@ -13,6 +13,9 @@ const CONFIGURATIONS_KEPT_MAX = 50_000;
 
 /** What an image is known by: its signed hash, so that a name alone proves nothing. */
 export type ImageHashes = ReadonlyMap<string, string>;
+
+/** How long each image is as it is downloaded, by name. */
+export type ImageLengths = ReadonlyMap<string, number>;
 
 /** What a vehicle gets next, or where it stands instead. */
 export type VehicleDecision =
@@ -34,6 +37,7 @@ export type VehicleDecision =
 export class ReleasePlanner {
   readonly #release: Release;
   readonly #hashes: ImageHashes;
+  readonly #lengths: ImageLengths;
   readonly #known = new Map<string, PathResult>();
   readonly #imageCustom: ReadonlyMap<InstallableName, JsonObject>;
 
@@ -120,6 +124,15 @@ export class ReleasePlanner {
     return found;
   }
 
+  /** What a vehicle runs, as the search for a way sees it. */
+  configurationOf(vehicle: VehicleInventory): readonly EcuConfiguration[] {
+    return vehicle.ecus.map((ecu) => ({
+      ecu: ecu.ecuIdentifier,
+      hardwareIdentifier: ecu.hardwareIdentifier,
+      image: this.#imageOf(ecu),
+    }));
+  }
+
   /** The image an ECU runs; `''` when its bytes are not those that were signed under the name. */
   #imageOf({ installed }: EcuInventory): string {
     if (installed === undefined) return '';
@@ -131,6 +144,11 @@ export class ReleasePlanner {
     const ecus = sorted(vehicle.ecus);
     return indices.map((index) => ecus[Number(index)]?.ecuIdentifier ?? index);
   }
+}
+
+/** A space would tell two words apart. */
+function word(text: string): string {
+  return text.replaceAll(/\s/g, '%20');
 }
 
 /** By hardware and image, so that vehicles alike share one way whatever their ECUs' serials. */

@@ -11,6 +11,7 @@ import { addSecurityHeaders } from '../access/security-headers.ts';
 import { addSignInRoutes } from '../access/sign-in-routes.ts';
 import { CloudFault } from '../fault.ts';
 import { addAccessRoutes } from './access-routes.ts';
+import { addApprovalRoutes } from './approval-routes.ts';
 import { addCampaignRoutes } from './campaign-routes.ts';
 import { addImageRoutes } from './image-routes.ts';
 import type { OperatorApp, OperatorEnv } from './operator-app.ts';
@@ -52,6 +53,7 @@ export function createOperatorApp(
   addImageRoutes(app, services);
   addReleaseRoutes(app, services);
   addCampaignRoutes(app, services);
+  addApprovalRoutes(app, services);
   addTokenRoutes(app, services);
   addAccessRoutes(app, services, room);
   const document = JSON.stringify(describeOperatorApi());

@@ -8,7 +8,7 @@
  * moves all ECUs at once; so the first way found is a shortest one. It ends at a bound of its own.
  */
 import type { HardwareIdentifier, InstallableName } from '@immota/uptane';
-import type { Release, ReleaseImage } from './release-document.ts';
+import type { Constraint, Release, ReleaseImage } from './release-document.ts';
 
 /** Configurations looked at for one group; beyond it the answer is "not found". */
 const CONFIGURATIONS_MAX = 20_000;
@@ -39,7 +39,17 @@ export type PathResult =
       readonly reason: 'NO_PATH' | 'HARDWARE_UNKNOWN';
       /** ECUs that cannot get there. */
       readonly ecus: readonly string[];
+      /** The search ended at its bound: there may be a way that was not found. */
+      readonly isBounded?: true;
     };
+
+/** How a search differs from the plain one. */
+export interface SearchOptions {
+  /** Hardware that may go anywhere and need not get anywhere: to find out which demands clash. */
+  readonly free?: ReadonlySet<HardwareIdentifier> | undefined;
+  /** Combinations that may still be tried, counted down; a plain search has its own. */
+  readonly budget?: { combinations: number } | undefined;
+}
 
 /**
  * Finds the shortest safe way from what a vehicle runs to a release.
@@ -47,12 +57,16 @@ export type PathResult =
  * @param ecus - all ECUs of the vehicle, those that the release does not name included.
  * @returns HARDWARE_UNKNOWN when the vehicle has none of the hardware that the release is for.
  */
-export function findPath(release: Release, ecus: readonly EcuConfiguration[]): PathResult {
+export function findPath(
+  release: Release,
+  ecus: readonly EcuConfiguration[],
+  { free = new Set(), budget }: SearchOptions = {},
+): PathResult {
   const moving = ecus.filter(({ hardwareIdentifier }) => release.goal.has(hardwareIdentifier));
   if (moving.length === 0) {
     return { kind: 'none', reason: 'HARDWARE_UNKNOWN', ecus: ecus.map(({ ecu }) => ecu) };
   }
-  const graph = new ImageGraph(release);
+  const graph = new ImageGraph(release, free);
   const stuck = moving.filter(
     (ecu) => graph.distance(ecu.hardwareIdentifier, ecu.image) === undefined,
   );
@@ -61,9 +75,14 @@ export function findPath(release: Release, ecus: readonly EcuConfiguration[]): P
   }
   const ways: (readonly Bundle[])[] = [];
   for (const group of tiedGroups(release, ecus)) {
-    const way = searchGroup(graph, group);
-    if (way === undefined) {
-      return { kind: 'none', reason: 'NO_PATH', ecus: group.map(({ ecu }) => ecu) };
+    const way = searchGroup({
+      graph,
+      group,
+      budget: budget ?? { combinations: COMBINATIONS_MAX },
+    });
+    if (way === undefined || way === 'bounded') {
+      const none = { kind: 'none', reason: 'NO_PATH', ecus: group.map(({ ecu }) => ecu) } as const;
+      return way === undefined ? none : { ...none, isBounded: true };
     }
     ways.push(way);
   }
@@ -75,9 +94,11 @@ class ImageGraph {
   readonly #images = new Map<HardwareIdentifier, readonly ReleaseImage[]>();
   readonly #distances = new Map<HardwareIdentifier, ReadonlyMap<string, number>>();
   readonly #release: Release;
+  readonly #free: ReadonlySet<HardwareIdentifier>;
 
-  constructor(release: Release) {
+  constructor(release: Release, free: ReadonlySet<HardwareIdentifier>) {
     this.#release = release;
+    this.#free = free;
     const byHardware = Map.groupBy(release.images, (image) => image.hardwareIdentifier);
     for (const [hardware, images] of byHardware) this.#images.set(hardware, images);
   }
@@ -93,6 +114,10 @@ class ImageGraph {
   /** The images that may follow `from`, nearest to the goal first, among those that lead there. */
   successors(hardware: HardwareIdentifier, from: string): readonly ReleaseImage[] {
     const goal = this.#release.goal.get(hardware);
+    if (this.#free.has(hardware)) {
+      const all = this.#images.get(hardware) ?? [];
+      return all.filter((image) => image.name !== from && replaces(image, from));
+    }
     if (goal === undefined || goal === from) return [];
     return (this.#images.get(hardware) ?? [])
       .filter((image) => image.name !== from && replaces(image, from))
@@ -174,19 +199,23 @@ function tiedGroups(
   );
 }
 
+interface Search {
+  readonly graph: ImageGraph;
+  readonly group: readonly EcuConfiguration[];
+  /** Shared by the whole search. */
+  readonly budget: { combinations: number };
+}
+
 interface Node {
   readonly images: readonly string[];
   readonly steps: number;
   readonly before: Node | undefined;
 }
 
-function searchGroup(
-  graph: ImageGraph,
-  group: readonly EcuConfiguration[],
-): readonly Bundle[] | undefined {
+function searchGroup(search: Search): readonly Bundle[] | 'bounded' | undefined {
+  const { graph, group, budget } = search;
   const start: Node = { images: group.map(({ image }) => image), steps: 0, before: undefined };
   const fewest = new Map<string, number>([[start.images.join('\n'), 0]]);
-  const budget = { combinations: COMBINATIONS_MAX };
   // Buckets by estimated length: estimates are small whole numbers.
   const buckets: Node[][] = [];
   const push = (node: Node): void => {
@@ -198,17 +227,17 @@ function searchGroup(
     const bucket = buckets[estimate] ?? [];
     for (let node = bucket.pop(); node !== undefined; node = bucket.pop()) {
       if (remaining(graph, group, node.images) === 0) return bundlesOf(group, node);
-      for (const images of nextConfigurations({ graph, group, budget }, node.images)) {
+      for (const images of nextConfigurations(search, node.images)) {
         const key = images.join('\n');
         const steps = node.steps + 1;
         if ((fewest.get(key) ?? Infinity) <= steps) continue;
-        if (fewest.size >= CONFIGURATIONS_MAX) return undefined;
+        if (fewest.size >= CONFIGURATIONS_MAX) return 'bounded';
         fewest.set(key, steps);
         push({ images, steps, before: node });
       }
     }
   }
-  return undefined;
+  return budget.combinations > 0 ? undefined : 'bounded';
 }
 
 /** The longest chain that a single ECU still has before it. */
@@ -227,12 +256,7 @@ function remaining(
 
 /** Every allowed configuration one bundle away, those that move most ECUs first. */
 function* nextConfigurations(
-  search: {
-    readonly graph: ImageGraph;
-    readonly group: readonly EcuConfiguration[];
-    /** Shared by the whole search. */
-    readonly budget: { combinations: number };
-  },
+  search: Search,
   images: readonly string[],
 ): Generator<readonly string[]> {
   const { graph, group, budget } = search;
@@ -246,7 +270,7 @@ function* nextConfigurations(
   for (; budget.combinations > 0; budget.combinations -= 1) {
     const next = choices.map((choice, index) => choice[at[index] ?? 0] ?? '');
     const moved = next.some((image, index) => image !== images[index]);
-    if (moved && isAllowed(graph, group, next)) yield next;
+    if (moved && isAllowed(search, images, next)) yield next;
     let wheel = 0;
     while (wheel < at.length) {
       at[wheel] = (at[wheel] ?? 0) + 1;
@@ -258,23 +282,35 @@ function* nextConfigurations(
   }
 }
 
-/** Whether each image's constraints hold in a configuration. */
+/**
+ * Whether the constraints hold between what a bundle changes and all else. Where nothing changes nothing is
+ * asked: what did not fit together before is not this bundle's doing, and must not bar the way to others.
+ */
 function isAllowed(
-  graph: ImageGraph,
-  group: readonly EcuConfiguration[],
+  { graph, group }: Search,
+  from: readonly string[],
   images: readonly string[],
 ): boolean {
+  const moved = new Set(
+    group.flatMap(({ hardwareIdentifier }, index) =>
+      images[index] === from[index] ? [] : [hardwareIdentifier],
+    ),
+  );
   return group.every(({ hardwareIdentifier }, index) => {
     const image = graph.find(hardwareIdentifier, images[index] ?? '');
     if (image === undefined) return true;
+    const isMoved = images[index] !== from[index];
+    const isAsked = (other: Constraint): boolean => isMoved || moved.has(other.hardwareIdentifier);
     const runs = (other: HardwareIdentifier): readonly string[] =>
       images.filter((_, at) => group[at]?.hardwareIdentifier === other);
     return (
-      image.requires.every((need) =>
-        runs(need.hardwareIdentifier).every((name) => need.images.has(name)),
+      image.requires.every(
+        (need) =>
+          !isAsked(need) || runs(need.hardwareIdentifier).every((name) => need.images.has(name)),
       ) &&
       image.conflicts.every(
-        (clash) => !runs(clash.hardwareIdentifier).some((name) => clash.images.has(name)),
+        (clash) =>
+          !isAsked(clash) || !runs(clash.hardwareIdentifier).some((name) => clash.images.has(name)),
       )
     );
   });
