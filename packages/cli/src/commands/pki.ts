@@ -9,6 +9,7 @@ import { callServer, listAll } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { text } from '../fields.ts';
 import { table } from '../terminal/output.ts';
+import { issueTechnicianCommand } from './technician.ts';
 
 /** Adds `immota pki` to the command. */
 export function pkiCommand(context: CommandContext): Command {
@@ -51,6 +52,7 @@ export function pkiCommand(context: CommandContext): Command {
       });
       context.output().result({ devices: ids.length }, () => `Wrote ${ids.length} folders`);
     });
+  command.addCommand(issueTechnicianCommand(context));
   addRevocation(command, context);
   return command;
 }

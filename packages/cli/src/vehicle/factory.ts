@@ -15,6 +15,7 @@ import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import type { EcuPlan } from './ecu-plan.ts';
 import { writeParkedSignals } from './simulated-car.ts';
+import { ensureWorkshop, WORKSHOPS_FILE, WORKSHOPS_FOLDER } from './workshop.ts';
 
 /** How a vehicle is wired, beside the folders of its ECUs. */
 export const TOPOLOGY_FILE = 'topology.json';
@@ -47,6 +48,9 @@ export async function makeVehicle(
   const vehicleIdentifier = parseVehicleIdentifier(vehicleId);
   const tbox = join(folder, 'tbox');
   await writeDevice(context, cloud, { id: vehicleId, folder: tbox });
+  // Whom it lets approve what it must not do by itself; without it, such updates wait for ever.
+  const workshops = await ensureWorkshop(join(cloud.folder.root, WORKSHOPS_FOLDER), context);
+  writeFileSync(join(tbox, WORKSHOPS_FILE), workshops);
   const builtAt = context.clock.now().round('second').toString();
   const configuration = {
     server: plan.server,

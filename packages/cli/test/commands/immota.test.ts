@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -169,6 +177,61 @@ describe('immota', () => {
     }[];
     const brake = ecus.find((ecu) => ecu.ecuId === `${VIN}-brake`);
     assert.equal(brake?.installed?.name, 'brake-2.bin');
+  });
+  it('stops for a technician whom a release asks for, and goes on with their word alone {R156 7.1.4.2}', async () => {
+    const image = join(folder, 'brake-3.bin');
+    writeFileSync(image, Buffer.alloc(50_000, 3));
+    const facts = ['--name', 'brake-3.bin', '--hardware', 'brake-hw', '--version', '3'];
+    await immota('image', 'upload', image, ...facts, '--counter', '3', '--encrypt');
+    assert.equal((await immota('image', 'sign')).status, 0);
+    const release = join(folder, 'release-3.json');
+    const task = { en: 'Bleed the brakes' };
+    writeFileSync(
+      release,
+      JSON.stringify({
+        _type: 'Release',
+        name: 'brakes',
+        version: '3',
+        images: [{ hardwareId: 'brake-hw', name: 'brake-3.bin', installsOver: 'any' }],
+        goal: { 'brake-hw': 'brake-3.bin' },
+        technician: [{ hardwareId: 'brake-hw', step: 'commit', task }],
+      }),
+    );
+    const { json: created } = await immota('release', 'create', release, '--sign');
+    const query = ['--release', String(created['releaseId']), '--query', 'true'];
+    const { json: campaign } = await immota('campaign', 'create', 'gated', ...query);
+    await immota('campaign', 'start', String(campaign['campaignId']));
+    const live = async (): Promise<unknown> =>
+      (await immota('vehicle', 'run', vehicle, '--once', '--consent', 'always')).json;
+    const idle = await immota('vehicle', 'approve', vehicle);
+    assert.equal(idle.json['code'], 'USAGE');
+    const waiting = [{ ecu: `${VIN}-tbox`, outcome: 'waiting' }];
+    assert.deepEqual(await live(), waiting);
+    const { json: status } = await immota('status', VIN);
+    const why = status['whyNot'] as readonly Record<string, unknown>[];
+    assert.equal(why[0]?.['reason'], 'AWAITING_TECHNICIAN');
+    const { json: shown } = await immota('vehicle', 'approve', vehicle);
+    const stop = shown['stop'] as Record<string, unknown>;
+    assert.deepEqual([stop['step'], stop['tasks']], ['activate', [task]]);
+    const [ann, eve] = [join(folder, 'ann'), join(folder, 'eve')];
+    assert.equal((await immota('pki', 'issue-technician', 'ann-17', '--out', ann)).status, 0);
+    const elsewhere = join(folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    const foreign = ['--data', elsewhere, 'pki', 'issue-technician', 'ann-17', '--out', eve];
+    assert.equal((await immota(...foreign)).status, 0);
+    const approve = (who: string, ...more: readonly string[]): Promise<Answer> =>
+      immota('vehicle', 'approve', vehicle, '--credential', who, '--wait', '0', ...more);
+    assert.equal((await approve(ann, '--work', '00000000')).json['code'], 'USAGE');
+    assert.equal((await approve(eve)).json['code'], 'HANDED_IN');
+    assert.deepEqual(await live(), waiting);
+    const answer = readFileSync(join(vehicle, 'tbox/technician/answer.json'), 'utf8');
+    assert.equal(parse(answer)['code'], 'APPROVAL_UNTRUSTED');
+    await approve(ann, '--work', String(shown['work']).slice(0, 12));
+    assert.deepEqual(await live(), waiting);
+    const { json: after } = await immota('vehicle', 'approve', vehicle);
+    assert.equal((after['stop'] as Record<string, unknown>)['step'], 'commit');
+    await approve(ann);
+    assert.deepEqual(await live(), [{ ecu: `${VIN}-tbox`, outcome: 'installed' }]);
   });
   it('writes the repositories as files', async () => {
     const tree = join(folder, 'cdn');
