@@ -28,6 +28,8 @@ export interface ApplyDeltaOptions {
 export interface DeltaBank extends DeltaBase {
   /** How much fits into it. */
   readonly sizeBytes: number;
+  /** What it replaces at a time; a delta of other pages is refused. Any when left out. */
+  readonly pageBytes?: number | undefined;
   /**
    * Replaces a page, whole or not at all, though the power fail: what it held is needed to make it, so a cut in
    * between would lose it. A bank keeps a spare page for that.
@@ -100,6 +102,9 @@ export async function rewriteInPlace(options: RewriteOptions): Promise<void> {
     const { header, bytes } = await readHeader(reader, expected);
     if (header.pageBytes === undefined) {
       throw new ImageFault('DELTA_HEADER', 'Cannot apply delta: it is not for a bank in place');
+    }
+    if ((bank.pageBytes ?? header.pageBytes) !== header.pageBytes) {
+      throw new ImageFault('DELTA_MISMATCH', 'Cannot apply delta: it is for other pages');
     }
     if (Math.max(expected.lengthBytes, header.base.lengthBytes) > bank.sizeBytes) {
       throw new ImageFault('ADDRESS_RANGE', 'Cannot apply delta: the bank is too small');

@@ -262,6 +262,18 @@ describe('rewriteInPlace()', () => {
     assert.equal(await rewrite(forge({})), 'DELTA_HEADER');
   });
 
+  it('refuses pages that the bank does not replace at a time', async () => {
+    const delta = make({ base: BASE, image: IMAGE }, { pageBytes: 256 });
+    for (const [bankPageBytes, code] of [
+      [256, undefined],
+      [512, 'DELTA_MISMATCH'],
+    ] as const) {
+      const bank = { ...bankOf(BASE, 2048), pageBytes: bankPageBytes };
+      const options = { delta: streamOf([delta]), bank, expected: identityOf(IMAGE) };
+      assert.equal(await codeOfAsync(() => rewriteInPlace(options)), code);
+    }
+  });
+
   it('refuses an image that the bank has no room for', async () => {
     const delta = make({ base: BASE, image: IMAGE }, { pageBytes: 256 });
     assert.equal(await rewrite(delta, 2000), undefined);

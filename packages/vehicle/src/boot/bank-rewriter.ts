@@ -42,6 +42,7 @@ export interface BankRewriterOptions {
 export class BankRewriter implements InPlaceWriter {
   readonly lengthBytes: number;
   readonly sizeBytes: number;
+  readonly pageBytes: number;
   readonly #options: BankRewriterOptions;
   #pagesDone: number;
   #resume: RewritePosition | undefined;
@@ -55,6 +56,7 @@ export class BankRewriter implements InPlaceWriter {
     this.#options = options;
     this.lengthBytes = base.lengthBytes;
     this.sizeBytes = pages.sizeBytes;
+    this.pageBytes = pages.pageBytes;
     this.#pagesDone = progress?.pagesDone ?? 0;
   }
 

@@ -41,19 +41,24 @@ export interface FlashBench {
 const BENCH_HARDWARE = parseHardwareIdentifier('bench-mcu');
 
 /** Plans a small part. */
-export function planBench(geometry: FlashGeometry, banks: 1 | 2): FlashLayout {
+export function planBench(geometry: FlashGeometry, banks: 1 | 2, spareBytes = 0): FlashLayout {
   return planLayout(geometry, {
     banks,
     loaderBytes: 1024,
     recordBytes: 2048,
     recordPlaces: 2,
     sealBytes: 512,
+    spareBytes,
   });
 }
 
-/** Makes one. */
-export function createFlashBench(banks: 1 | 2, geometry: FlashGeometry = SMALL_PART): FlashBench {
-  const layout = planBench(geometry, banks);
+/** Makes one. @param spareBytes - for one bank that is rewritten in place. */
+export function createFlashBench(
+  banks: 1 | 2,
+  geometry: FlashGeometry = SMALL_PART,
+  spareBytes = 0,
+): FlashBench {
+  const layout = planBench(geometry, banks, spareBytes);
   const flash = new SimulatedFlash({ geometry, protectedSectors: layout.loader });
   return benchOf(flash, layout, createImageSealer(generateSigner('ed25519')));
 }

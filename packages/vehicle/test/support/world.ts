@@ -37,6 +37,15 @@ import { type Gateway, startGateway } from './gateway.ts';
 import { TestRepository } from './repository.ts';
 import { testSurroundings, type TestSurroundings } from './surroundings.ts';
 
+/** What the cloud makes when it is asked: for another slot, and for the banks of the small parts. */
+const DELTA_KINDS: readonly (readonly [
+  suffix: string,
+  options: { readonly pageBytes?: number },
+])[] = [
+  ['', {}],
+  ['.pages-11', { pageBytes: 2048 }],
+];
+
 export const VEHICLE: VehicleIdentifier = parseVehicleIdentifier('WVWZZZ1JZXW000001');
 export const CORRELATION = 'urn:immota:campaign:test';
 export const TBOX = 'TBOX-1';
@@ -153,7 +162,7 @@ export class World {
     const plainBytes =
       from === undefined ? new Uint8Array(randomBytes(lengthBytes)) : changed(from.plainBytes);
     const key = generateContentKey(entropy);
-    if (from !== undefined) await this.#addDelta(`${name}.enc`, { from, plainBytes, key });
+    if (from !== undefined) await this.#addDeltas(name, { from, plainBytes, key });
     const encrypted = encryptImage(single(plainBytes), { key, entropy });
     const parts: Uint8Array[] = [];
     for await (const part of encrypted) parts.push(part);
@@ -186,9 +195,9 @@ export class World {
     return image;
   }
 
-  /** Serves the delta from an older image, encrypted as the image is. */
-  async #addDelta(
-    served: string,
+  /** Serves the deltas from an older image: for another slot and for a bank, in the clear and encrypted. */
+  async #addDeltas(
+    name: string,
     {
       from,
       plainBytes,
@@ -196,11 +205,15 @@ export class World {
     }: { from: TestImage; plainBytes: Uint8Array; key: ReturnType<typeof generateContentKey> },
   ): Promise<void> {
     const pair = { base: deltaSourceOf(from.plainBytes), image: deltaSourceOf(plainBytes) };
-    const delta = Buffer.concat([...makeDelta(pair, { level: 3 })]);
-    const parts: Uint8Array[] = [];
-    for await (const part of encryptImage(single(delta), { key, entropy })) parts.push(part);
     const base = from.plain.hashes.get('sha256') ?? '';
-    this.gateway.images.set(`${served}.delta-from-${base}`, new Uint8Array(Buffer.concat(parts)));
+    for (const [suffix, options] of DELTA_KINDS) {
+      const delta = Buffer.concat([...makeDelta(pair, { level: 3, ...options })]);
+      const parts: Uint8Array[] = [];
+      for await (const part of encryptImage(single(delta), { key, entropy })) parts.push(part);
+      const served = `.delta-from-${base}${suffix}`;
+      this.gateway.images.set(`${name}${served}`, new Uint8Array(delta));
+      this.gateway.images.set(`${name}.enc${served}`, new Uint8Array(Buffer.concat(parts)));
+    }
   }
 
   #remember({ files }: TestRepository): void {
