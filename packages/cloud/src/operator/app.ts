@@ -13,6 +13,7 @@ import { CloudFault } from '../fault.ts';
 import { addAccessRoutes } from './access-routes.ts';
 import { addApprovalRoutes } from './approval-routes.ts';
 import { addCampaignRoutes } from './campaign-routes.ts';
+import { addFleetRoutes } from './fleet-routes.ts';
 import { addImageRoutes } from './image-routes.ts';
 import type { OperatorApp, OperatorEnv } from './operator-app.ts';
 import { findProblem } from './problems.ts';
@@ -50,6 +51,7 @@ export function createOperatorApp(
   addGuards(app, room);
   addSignInRoutes(app, room);
   addVehicleRoutes(app, services);
+  addFleetRoutes(app, services);
   addImageRoutes(app, services);
   addReleaseRoutes(app, services);
   addCampaignRoutes(app, services);

@@ -33,6 +33,7 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ['UPLOAD_BUSY', 409],
   ['REPOSITORY_STATE', 409],
   ['REQUEST_TOO_LONG', 413],
+  ['QUERY_TOO_SLOW', 422],
   ['QUOTA', 429],
   ['RATE_LIMIT', 429],
   ['KEY_MISSING', 501],

@@ -210,6 +210,7 @@ function fieldOf(value: Value, name: string): Value {
   }
   if (value.type !== 'record') throw malformed(`a ${value.type} has no "${name}"`);
   const field = value.fields.get(name);
+  value.asked?.(name);
   if (field !== undefined) return field.value;
   const names = [...value.fields.keys()].join(', ');
   throw malformed(`a ${value.name} has no "${name}"; it has ${names}`);

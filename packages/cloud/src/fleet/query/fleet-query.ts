@@ -36,6 +36,8 @@ export interface FleetVehicle extends VehicleInventory {
  */
 export interface FleetQuery {
   readonly text: string;
+  /** Which fields of a vehicle it asks for. */
+  readonly fields: ReadonlySet<string>;
   /**
    * Tells whether a vehicle is meant. What the expression cannot decide for a vehicle, such as a tag
    * that it has not, counts as no.
@@ -68,8 +70,10 @@ export function parseFleetQuery(text: string, now?: Temporal.Instant): FleetQuer
     checkExpression(parsed.expr, new Set(instant === undefined ? ['vehicle'] : ['vehicle', 'now']));
     const { expr } = parsed;
     if (expr === undefined) throw malformed('it is empty');
+    const fields = new Set<string>();
     const compile = (alias: string): RawBuilder<boolean> => {
-      const compiling = compilation(environment, instant, vehicleValue(alias));
+      const vehicle = vehicleValue(alias, (name) => fields.add(name));
+      const compiling = compilation(environment, instant, vehicle);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a condition compiles to is a boolean of the database
       return compileCondition(compiling, expr).holds() as RawBuilder<boolean>;
     };
@@ -78,6 +82,7 @@ export function parseFleetQuery(text: string, now?: Temporal.Instant): FleetQuer
     const bound = instant === undefined ? {} : { now: instant };
     return {
       text,
+      fields,
       matches: (vehicle) => {
         const result = evaluate({ ...bound, vehicle: bindingOf(vehicle) });
         return !isCelError(result) && result === true;

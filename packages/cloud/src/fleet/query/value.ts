@@ -50,7 +50,13 @@ export type Value =
       readonly path?: { readonly column: Sql; readonly names: readonly string[] };
     }
   | { readonly type: 'list'; readonly range: Range }
-  | { readonly type: 'record'; readonly name: string; readonly fields: Fields };
+  | {
+      readonly type: 'record';
+      readonly name: string;
+      readonly fields: Fields;
+      /** Told of each field that is asked for. */
+      readonly asked?: (field: string) => void;
+    };
 
 /** What can be asked of a vehicle, an ECU or a campaign, by name. */
 export type Fields = ReadonlyMap<string, Field>;
@@ -72,14 +78,19 @@ export function conditionOf(part: Sql): Condition {
   return { holds: () => part, fails: () => sql`not (${part})` };
 }
 
-/** A vehicle. @param alias - of its row. */
-export function vehicleValue(alias: string): Value {
+/**
+ * A vehicle.
+ *
+ * @param alias - of its row.
+ * @param asked - told of each field that is asked for.
+ */
+export function vehicleValue(alias: string, asked: (field: string) => void): Value {
   const id = column(alias, 'vehicle_id');
   const tags = column(alias, 'tags');
   const seen = column(alias, 'last_seen_at');
   const day = column(alias, 'last_seen_day');
   const vin = column(alias, 'vin');
-  return record('vehicle', {
+  const vehicle = record('vehicle', {
     id: text(id),
     vin: {
       value: {
@@ -103,6 +114,7 @@ export function vehicleValue(alias: string): Value {
     rxswins: { value: { type: 'list', range: rxswins(id) } },
     campaigns: { value: { type: 'list', range: campaigns(id) } },
   });
+  return { ...vehicle, asked };
 }
 
 function ecus(vehicleId: Sql, element: (alias: string) => Value): Range {
@@ -177,7 +189,10 @@ function campaigns(vehicleId: Sql): Range {
   };
 }
 
-function record(name: string, fields: Readonly<Record<string, Field>>): Value {
+function record(
+  name: string,
+  fields: Readonly<Record<string, Field>>,
+): Extract<Value, { readonly type: 'record' }> {
   return { type: 'record', name, fields: new Map(Object.entries(fields)) };
 }
 
