@@ -70,7 +70,7 @@ const REWRITTEN = [
   ),
 ];
 
-const BOUNDED = [...VARIANTS.slice(0, 2), ...REWRITTEN.slice(0, 1)];
+const BOUNDED = [...REWRITTEN.slice(0, 1), ...VARIANTS.slice(0, 2)];
 
 /** See the head of the file. */
 export const ONE_BANK: CutClass = {
