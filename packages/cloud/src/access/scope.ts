@@ -1,7 +1,10 @@
 /** The fleet scope in SQL: every statement of the operator API that touches vehicles carries it. */
 import { sql } from '@immota/store';
 import type { RawBuilder } from 'kysely';
+import { parseFleetQuery } from '../campaign/fleet-query.ts';
+import { CloudFault } from '../fault.ts';
 import type { FleetScope } from '../inventory/fleet-scope.ts';
+import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
 
 /**
  * Says in SQL which vehicles a caller sees. What the caller's query cannot decide for a vehicle counts as no.
@@ -13,5 +16,22 @@ import type { FleetScope } from '../inventory/fleet-scope.ts';
  */
 export function inScope({ tenant, query }: FleetScope, alias = 'vehicle'): RawBuilder<boolean> {
   const own = sql<boolean>`${sql.ref(`${alias}.tenant`)} = ${tenant}`;
-  return query === undefined ? own : sql<boolean>`(${own} and false)`;
+  if (query === undefined) return own;
+  return sql<boolean>`(${own} and ${parseFleetQuery(query).sql(alias)})`;
+}
+
+/**
+ * Checks that a caller sees a vehicle; one that they do not see is as if it were not there.
+ *
+ * @throws CloudFault NOT_FOUND.
+ */
+export async function checkVisible(
+  database: CloudDatabase['kysely'] | CloudTransaction,
+  fleet: FleetScope,
+  vehicleId: string,
+): Promise<void> {
+  const { rows } = await sql`select from vehicle
+    where vehicle_id = ${vehicleId} and ${inScope(fleet)}`.execute(database);
+  if (rows.length > 0) return;
+  throw new CloudFault('NOT_FOUND', `Cannot find vehicle "${vehicleId}"`);
 }

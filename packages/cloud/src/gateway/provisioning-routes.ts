@@ -59,11 +59,12 @@ export function provisioningRoutes(
       {
         name: 'provision',
         audience: 'bootstrap',
-        async handle({ request, response }) {
+        async handle({ request, response, peer }) {
           const body = await readBody(request, deviceLimits.SMALL_BODY_MAX_BYTES);
           const { deviceId, ttl } = parseBody(provisionSchema, body);
           const days = ttl === undefined ? undefined : Number(ttl);
-          const credentials = await provisionVehicle(context, deviceId, days);
+          const by = peer?.deviceId ?? '';
+          const credentials = await provisionVehicle(context, deviceId, { days, by });
           const bytes = encodeCredentialPkcs12(credentials, context.entropy);
           sendBytes(response, { mediaType: 'application/x-pkcs12', bytes });
         },
@@ -97,7 +98,9 @@ async function enrol(context: IssuingContext, exchange: Exchange): Promise<Enrol
   const message = await readMessage(exchange);
   const { deviceId } = parseEnrolmentRequest(message);
   return await committed(context.database, async (tx) => {
-    if (peer?.kind === 'bootstrap') await claimDevice(context, tx, deviceId);
+    if (peer?.kind === 'bootstrap') {
+      await claimDevice(context, tx, { deviceId, by: peer.deviceId });
+    }
     const permitted = peer?.kind === 'bootstrap' ? deviceId : peer?.deviceId;
     const enrolment = await simpleEnrol(message, permitted, enrolmentContext(context));
     await recordCertificate(context, tx, enrolment);

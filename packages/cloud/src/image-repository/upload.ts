@@ -31,7 +31,8 @@ import {
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { type CloudContext, committed } from '../context.ts';
-import { FLEET_STREAM } from '../event-log/event-sink.ts';
+import { fleetStream } from '../event-log/event-sink.ts';
+import { FIRST_TENANT, type FleetScope } from '../inventory/fleet-scope.ts';
 import { CloudFault } from '../fault.ts';
 import { IMAGE_MAX_BYTES } from '../limits.ts';
 import type { ImageRow, UploadRow } from '../schema/tables.ts';
@@ -49,6 +50,8 @@ export interface Uploader {
   readonly role: string;
   /** Delegated roles it may act for. */
   readonly uploadsFor: readonly string[];
+  /** Whose the images become; the first tenant's when left out. */
+  readonly fleet?: FleetScope | undefined;
 }
 
 /** What is going to be uploaded. */
@@ -188,6 +191,7 @@ async function begin(
     .selectAll()
     .where('name', '=', name)
     .where('created_by', '=', uploader.name)
+    .where('tenant', '=', tenantOf(uploader))
     .execute();
   for (const row of known) {
     if (row.role !== role || !isDeepStrictEqual(toAnnouncement(row), announcement)) {
@@ -208,6 +212,7 @@ async function begin(
     details,
     length_bytes: lengthBytes,
     created_by: uploader.name,
+    tenant: tenantOf(uploader),
   };
   await context.database.kysely.insertInto('upload').values(row).execute();
   return stateOf(row, 0);
@@ -313,6 +318,7 @@ async function saveImage(
         sealed_content_key: sealed ?? null,
         uploaded_by: by,
         created_at: at,
+        tenant: row.tenant,
       })
       .onConflict((conflict) => conflict.doNothing())
       .returning('name')
@@ -327,7 +333,9 @@ async function saveImage(
       encrypted: cipher !== undefined,
       by,
     };
-    await context.events.append(tx, [{ stream: FLEET_STREAM, kind: 'image.uploaded', at, body }]);
+    await context.events.append(tx, [
+      { stream: fleetStream(row.tenant), kind: 'image.uploaded', at, body },
+    ]);
   });
 }
 
@@ -351,6 +359,10 @@ async function checkNew({ database }: CloudContext, name: string): Promise<void>
   if (row !== undefined) throw exists(name);
 }
 
+function tenantOf({ fleet }: Uploader): string {
+  return fleet?.tenant ?? FIRST_TENANT;
+}
+
 /** Uploads are their beginner's alone; another's is as if it were not there. */
 async function findUpload(
   { context }: UploadParts,
@@ -362,6 +374,7 @@ async function findUpload(
     .selectAll()
     .where('upload_id', '=', uploadId)
     .where('created_by', '=', uploader.name)
+    .where('tenant', '=', tenantOf(uploader))
     .executeTakeFirst();
   if (row !== undefined) return row;
   throw new CloudFault('UPLOAD_MISSING', 'Cannot find upload: it was never begun, or is finished');
@@ -427,7 +440,8 @@ async function recordRefusals<Result>(
     if (REFUSALS.has(code)) {
       const body = { code, by: uploader.name };
       const at = context.clock.now();
-      const event = { stream: FLEET_STREAM, kind: 'image.refused' as const, at, body };
+      const stream = fleetStream(tenantOf(uploader));
+      const event = { stream, kind: 'image.refused' as const, at, body };
       await committed(context.database, (tx) => context.events.append(tx, [event]));
     }
     throw error;

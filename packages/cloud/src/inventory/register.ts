@@ -12,6 +12,7 @@ import type { NewEvent } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import type { EcuRow } from '../schema/tables.ts';
+import { isReserved } from './credentials.ts';
 import { isKnownKey, parseEcuKey, type RegisteredEcu } from './ecu-key.ts';
 import { removeEcu, saveEcu } from './save-ecu.ts';
 
@@ -36,6 +37,7 @@ export async function registerEcus(
   vehicleId: string,
   { registration, policy }: { registration: Registration; policy: ReplacementPolicy },
 ): Promise<RegistrationOutcome> {
+  if (isReserved(vehicleId)) throw malformed(`"${vehicleId}" is no vehicle's name`);
   const ecus = parseRegistration(registration);
   const { outcome, waiting } = await committed(context.database, (tx) =>
     register(context, tx, { vehicleId, ecus, policy }),

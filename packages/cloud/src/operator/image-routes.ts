@@ -42,6 +42,7 @@ export function addImageRoutes(app: OperatorApp, services: OperatorServices): vo
     const rows = await context.database.kysely
       .selectFrom('image')
       .selectAll()
+      .where('tenant', '=', c.get('caller').fleet.tenant)
       .where('name', '>', after)
       .orderBy('name')
       .limit(limit)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { API_ROLES, type ApiRole } from '@immota/api';
 import type { Selectable } from 'kysely';
-import { parseFleetQuery } from '../campaign/fleet-query.ts';
+import { parseFleetQuery } from '../fleet/query/fleet-query.ts';
 import type { CloudContext } from '../context.ts';
 import { committed } from '../context.ts';
 import { fleetStream } from '../event-log/event-sink.ts';

@@ -92,7 +92,7 @@ export async function openFleetWorld(): Promise<FleetWorld> {
   const context = { database, events: eventLog, clock: trust.clock, entropy };
   const secret = openDeploymentSecret(entropy.bytes(32));
   const catalogue = createCatalogue(database, store, createSealer(secret, 'content keys', entropy));
-  const room = createCampaignRoom({ context, store });
+  const room = createCampaignRoom({ context, store, approvals: 'self' });
   const { keystore, lifetimes } = trust;
   const director = await openDirector(context, {
     planner: room.planner,
