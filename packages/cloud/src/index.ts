@@ -25,6 +25,12 @@ export {
 } from './director/ports.ts';
 export { type EventSink, FLEET_STREAM, type NewEvent } from './event-log/event-sink.ts';
 export { signCheckpoint, verifyCheckpoints, verifyStream } from './event-log/verify-stream.ts';
+export { EvidenceFault, type EvidenceFaultCode } from './evidence/evidence-fault.ts';
+export {
+  type EvidenceReport,
+  type EvidenceTrust,
+  verifyEvidence,
+} from './evidence/verify-evidence.ts';
 export { CloudFault, type CloudFaultCode } from './fault.ts';
 export {
   revokeCertificate,

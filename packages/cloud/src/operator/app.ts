@@ -13,6 +13,7 @@ import { CloudFault } from '../fault.ts';
 import { addAccessRoutes } from './access-routes.ts';
 import { addApprovalRoutes } from './approval-routes.ts';
 import { addCampaignRoutes } from './campaign-routes.ts';
+import { addEvidenceRoutes } from './evidence-routes.ts';
 import { addFleetRoutes } from './fleet-routes.ts';
 import { addImageRoutes } from './image-routes.ts';
 import type { OperatorApp, OperatorEnv } from './operator-app.ts';
@@ -56,6 +57,7 @@ export function createOperatorApp(
   addReleaseRoutes(app, services);
   addCampaignRoutes(app, services);
   addApprovalRoutes(app, services);
+  addEvidenceRoutes(app, services);
   addTokenRoutes(app, services);
   addAccessRoutes(app, services, room);
   const document = JSON.stringify(describeOperatorApi());

@@ -151,13 +151,13 @@ function softwareView({ hardwareId, image, version, sha256 }: JsonObject): {
   sha256: string;
 } {
   return {
-    hardwareId: said(hardwareId),
-    image: said(image),
-    version: said(version),
-    sha256: said(sha256),
+    hardwareId: textOf(hardwareId),
+    image: textOf(image),
+    version: textOf(version),
+    sha256: textOf(sha256),
   };
 }
 
-function said(value: unknown): string {
+function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

@@ -125,6 +125,7 @@ create table campaign_target (
   primary key (vehicle_id, campaign_id)
 );
 create index campaign_target_by_campaign on campaign_target (campaign_id, vehicle_id);
+create index campaign_target_by_configuration on campaign_target (campaign_id, configuration_sha256);
 
 create function campaign_vehicle_targeted() returns trigger language plpgsql as $$
 begin
