@@ -71,10 +71,37 @@ export function findConnection(options: {
  * @throws CliFault SERVER with the server's own code and words when it refuses or does not answer.
  */
 export async function callServer(
-  { url, token }: Connection,
+  connection: Connection,
   name: keyof typeof OPERATOR_ROUTES,
   options: CallOptions = {},
 ): Promise<JsonObject> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const response = await send(connection, name, { ...options, signal });
+  const answer = readJson(new Uint8Array(await response.arrayBuffer()));
+  if (response.ok && isJsonObject(answer)) return answer;
+  throw refusalOf(response, answer);
+}
+
+/**
+ * Calls a route that answers with a stream, however long it is.
+ *
+ * @throws CliFault as {@link callServer}, before the first byte.
+ */
+export async function streamServer(
+  connection: Connection,
+  name: keyof typeof OPERATOR_ROUTES,
+  options: CallOptions = {},
+): Promise<ReadableStream<Uint8Array>> {
+  const response = await send(connection, name, options);
+  if (response.ok && response.body !== null) return response.body;
+  throw refusalOf(response, readJson(new Uint8Array(await response.arrayBuffer())));
+}
+
+async function send(
+  { url, token }: Connection,
+  name: keyof typeof OPERATOR_ROUTES,
+  options: CallOptions & { readonly signal?: AbortSignal },
+): Promise<Response> {
   const { method, path } = OPERATOR_ROUTES[name].config;
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, key: string) =>
     encodeURIComponent(options.params?.[key] ?? ''),
@@ -83,9 +110,8 @@ export async function callServer(
   for (const [key, value] of Object.entries(options.query ?? {})) {
     if (value !== undefined) address.searchParams.set(key, value);
   }
-  let response: Response;
   try {
-    response = await fetch(address, {
+    return await fetch(address, {
       method: method.toUpperCase(),
       headers: {
         authorization: `Bearer ${token}`,
@@ -93,18 +119,19 @@ export async function callServer(
         ...(options.body === undefined ? {} : { 'content-type': 'application/octet-stream' }),
       },
       ...bodyOf(options),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
   } catch (error) {
     throw new CliFault('SERVER', `Cannot reach ${url}: is immota serve running`, { cause: error });
   }
-  const answer = readJson(new Uint8Array(await response.arrayBuffer()));
-  if (response.ok && isJsonObject(answer)) return answer;
+}
+
+function refusalOf(response: Response, answer: JsonValue): CliFault {
   const problem = problemSchema.safeParse(answer);
   const said = problem.success
     ? `${problem.data.detail ?? problem.data.title} (${problem.data.code})`
     : `status ${response.status}`;
-  throw new CliFault('SERVER', `Cannot do this, says the server: ${said}`);
+  return new CliFault('SERVER', `Cannot do this, says the server: ${said}`);
 }
 
 function bodyOf(options: CallOptions): RequestInit {

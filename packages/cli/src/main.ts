@@ -71,6 +71,11 @@ const COMMANDS: readonly (readonly [
     async () => (await import('./commands/campaign.ts')).campaignCommand,
   ],
   [
+    'fleet',
+    'count, list and export vehicles',
+    async () => (await import('./commands/fleet.ts')).fleetCommand,
+  ],
+  [
     'vehicle',
     'make, run and look after vehicles',
     async () => (await import('./commands/vehicle.ts')).vehicleCommand,
