@@ -161,7 +161,7 @@ export class SimulatedCloud {
         if (life.isAlive) story.fail('broken', `cloud: ${describe(error)}`);
       },
       campaigns: (cloud) => {
-        const room = createCampaignRoom(cloud);
+        const room = createCampaignRoom({ ...cloud, approvals: 'self' });
         ({ campaigns } = room);
         return { planner: room.planner, observer: room.observer };
       },

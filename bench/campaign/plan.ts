@@ -11,7 +11,7 @@ const [folder = '', vehicleCount = ''] = process.argv.slice(2);
 let room: ReturnType<typeof createCampaignRoom> | undefined;
 const bench = await openBenchCloud(folder, {
   campaigns: (opened) => {
-    room = createCampaignRoom(opened);
+    room = createCampaignRoom({ ...opened, approvals: 'self' });
     return { planner: room.planner, observer: room.observer };
   },
 });

@@ -1,5 +1,6 @@
 /** The whole cloud as one process: gateway for vehicles, wake-ups, campaigns, operator API. */
 import { assert, findFaultCode } from '@immota/base';
+import { type Scheduled, systemTimer } from '@immota/store';
 import { type CampaignRoomParts, createCampaignRoom } from './campaign/campaign-room.ts';
 import { type Peer, PeerIdentifier } from './gateway/peer.ts';
 import { GatewayRecorder } from './gateway/recorder.ts';
@@ -21,6 +22,8 @@ export interface PlatformOptions
   readonly operatorPort?: number | undefined;
   /** Where MQTT wake-ups are had; any free port when left out. */
   readonly wakePort?: number | undefined;
+  /** Whether campaigns must be approved by a second person; `required` when left out. */
+  readonly approvals?: 'required' | 'self' | undefined;
 }
 
 /** The whole while it runs. */
@@ -44,7 +47,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const running = await startCloud({
     ...options,
     campaigns: (cloud) => {
-      room = createCampaignRoom(cloud);
+      room = createCampaignRoom({ ...cloud, approvals: options.approvals });
       return { planner: room.planner, observer: room.observer };
     },
   });
@@ -53,7 +56,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     assert(room !== undefined, 'a cloud that has started made its room of campaigns');
     const broker = await openBroker(running, options, opened);
     const operator = await openOperator(running, room, { ...options, broker });
-    opened.push(operator);
+    opened.push(operator, keepAdvancing(room, options));
     const { hostname } = new URL(running.urls.gateway);
     return {
       ...running,
@@ -152,6 +155,31 @@ async function openOperator(
   };
   const { operatorHost: host, operatorPort: port } = options;
   return await serveOperator(services, { host, port });
+}
+
+/** Waves open and curves are drawn on while nobody asks. */
+const ADVANCE_MS = 5000;
+
+/** Lets time do to campaigns what it does, again and again. */
+function keepAdvancing(
+  { campaigns }: CampaignRoomParts,
+  { timer = systemTimer, failed = ignore }: PlatformOptions,
+): Closable {
+  let running: Promise<unknown> = Promise.resolve();
+  let scheduled: Scheduled;
+  const schedule = (): void => {
+    scheduled = timer.schedule(ADVANCE_MS, () => {
+      running = campaigns.advance().catch(failed).then(schedule);
+    });
+  };
+  schedule();
+  return {
+    async close() {
+      scheduled.cancel();
+      await running;
+      scheduled.cancel();
+    },
+  };
 }
 
 /** The last that was opened closes first. */

@@ -1,7 +1,7 @@
 /** What is decided of a campaign before it starts, and the hash that approvals are bound to. */
 import { createHash } from 'node:crypto';
 import { campaignSchemas } from '@immota/api';
-import type { JsonObject, JsonValue } from '@immota/base';
+import { assert, isJsonObject, type JsonObject, type JsonValue, parseJson } from '@immota/base';
 import { encodeCanonical } from '@immota/uptane';
 import type { Selectable } from 'kysely';
 import { CloudFault } from '../fault.ts';
@@ -98,10 +98,19 @@ export function hashContent(content: CampaignContent): string {
   return createHash('sha256').update(encodeCanonical(document, 'escaped')).digest('hex');
 }
 
-/** Whole numbers, texts and lists alone: the schemas let nothing else pass. */
+/** As long as a plan ever is: its texts are bounded, and so are its waves. */
+const CONTENT_MAX_BYTES = 262_144;
+
+/** Reads what the schemas let pass as JSON: members that are left out are not there. */
 export function plain(value: unknown): JsonValue {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what JSON.parse gives is JSON
-  return JSON.parse(JSON.stringify(value)) as JsonValue;
+  return parseJson(new TextEncoder().encode(JSON.stringify(value)), CONTENT_MAX_BYTES);
+}
+
+/** An object of a plan as a row keeps it. */
+export function objectOf(value: object): JsonObject {
+  const object = plain(value);
+  assert(isJsonObject(object), 'a part of a plan is an object');
+  return object;
 }
 
 /** How the guard judges one wave: what may be missed in all is shared by the waves. */

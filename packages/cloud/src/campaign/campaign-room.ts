@@ -1,10 +1,10 @@
 /** Puts the room of campaigns together: what the Director asks, and what operators work with. */
 import { keysOf } from '@immota/uptane';
+import { createApprovalCheck } from '../approval/approval-check.ts';
 import type { CloudContext } from '../context.ts';
 import type { TrustStore } from '../trust/trust-store.ts';
 import { EcuKeyCache } from '../inventory/ecu-key.ts';
 import { loadVehicles } from '../inventory/vehicle-record.ts';
-import { createFleetReader } from '../inventory/fleet.ts';
 import type { Planner, ReportObserver } from '../director/ports.ts';
 import { type CompletionCheck, createCampaignObserver } from './campaign-observer.ts';
 import { createCampaignPlanner } from './campaign-planner.ts';
@@ -16,6 +16,11 @@ import type { ReleasePlanner } from './vehicle-plan.ts';
 export interface CampaignRoomNeeds {
   readonly context: CloudContext;
   readonly store: TrustStore;
+  /**
+   * Whether a campaign must be approved by a second person before it starts. `self` is for demos,
+   * simulations and benches, where there is one person alone; `required` when left out.
+   */
+  readonly approvals?: 'required' | 'self' | undefined;
 }
 
 /** See the head of the file. */
@@ -32,7 +37,11 @@ export interface CampaignRoomParts {
  * A release counts when a threshold of the Image repository's Targets keys signed it: the people who
  * answer for images answer for which of them belong together.
  */
-export function createCampaignRoom({ context, store }: CampaignRoomNeeds): CampaignRoomParts {
+export function createCampaignRoom({
+  context,
+  store,
+  approvals = 'required',
+}: CampaignRoomNeeds): CampaignRoomParts {
   const { database, events, clock } = context;
   const releases = new ReleaseStore({
     database,
@@ -48,7 +57,8 @@ export function createCampaignRoom({ context, store }: CampaignRoomNeeds): Campa
     releases,
     events,
     clock,
-    readFleet: createFleetReader(database),
+    checkApproved:
+      approvals === 'required' ? createApprovalCheck(context) : () => Promise.resolve(),
   });
   return {
     planner: createCampaignPlanner({ database, releases, events, clock }),
@@ -77,8 +87,7 @@ function completionCheck(releases: ReleaseStore): CompletionCheck {
     }
     return members.map(({ vehicleId, campaignId }) => {
       const vehicle = vehicles.get(vehicleId)?.inventory;
-      if (vehicle === undefined) return false;
-      return planners.get(campaignId)?.decide(vehicle).kind === 'done';
+      return vehicle && planners.get(campaignId)?.runs(vehicle);
     });
   };
 }

@@ -1,48 +1,62 @@
-/** Campaigns: a signed release to the vehicles that a query means. First form: no waves yet. */
+/** Campaigns: a signed release to the vehicles that a query means, in waves, guarded, and approved by two. */
 import { randomUUID } from 'node:crypto';
-import type { EventId } from '@immota/api';
-import { type Clock, unreachable } from '@immota/base';
+import type { Clock, JsonObject } from '@immota/base';
 import { sql } from '@immota/store';
-import type { Insertable, Selectable } from 'kysely';
-import { PLANS_CHANNEL, type VehicleInventory } from '../director/ports.ts';
-import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import type { Insertable, RawBuilder, Selectable } from 'kysely';
 import { committed } from '../context.ts';
+import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { freezeTargets } from '../evidence/freeze-targets.ts';
 import { CloudFault } from '../fault.ts';
+import { FIRST_TENANT } from '../inventory/fleet-scope.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow, CampaignVehicleRow, CampaignWaveRow } from '../schema/tables.ts';
+import type { CampaignRow, CampaignWaveRow } from '../schema/tables.ts';
+import { advanceCampaigns } from './advance-campaigns.ts';
+import {
+  type CampaignContent,
+  type CampaignPlan,
+  contentOf,
+  hashContent,
+  objectOf,
+  parseContent,
+} from './campaign-content.ts';
+import { checkMove, moveCampaign } from './campaign-moves.ts';
 import { type Count, loadCounts, sumCounts } from './counts.ts';
 import { finishCampaigns } from './finish-campaigns.ts';
 import { parseFleetQuery } from './fleet-query.ts';
+import { findRehearsal } from './last-rehearsal.ts';
+import { openWave, resetGuard } from './open-wave.ts';
 import type { ReleaseStore } from './release-store.ts';
+import { placeVehicles, type StartProgress } from './start-campaign.ts';
 import { ACTIVE_STATES } from './vehicle-place.ts';
-import type { VehicleDecision } from './vehicle-plan.ts';
 
-/** Vehicles planned and written at once. */
+/** Vehicles cancelled at once. */
 const PAGE_VEHICLES = 1000;
-
-/** Reads the fleet in pages, by vehicle id. */
-export type FleetReader = (after: string, countMax: number) => Promise<readonly VehicleInventory[]>;
 
 /** A campaign as it is stored. */
 export type StoredCampaign = Selectable<CampaignRow>;
+
+/**
+ * Checks, in the transaction that starts a campaign, that it is approved as it stands.
+ *
+ * @throws CloudFault APPROVAL_MISSING and others.
+ */
+export type ApprovalCheck = (tx: CloudTransaction, campaign: StoredCampaign) => Promise<void>;
 
 /** What campaigns work with. */
 export interface CampaignsOptions {
   readonly database: CloudDatabase;
   readonly releases: ReleaseStore;
-  readonly readFleet: FleetReader;
   readonly events: EventSink;
   readonly clock: Clock;
+  readonly checkApproved: ApprovalCheck;
 }
 
 /** A campaign to be created. */
-export interface CampaignDescription {
-  readonly name: string;
-  readonly releaseId: string;
-  /** CEL, see {@link parseFleetQuery}. */
-  readonly query: string;
+export type CampaignDescription = CampaignPlan & {
   readonly createdBy: string;
-}
+  /** The first one when left out. */
+  readonly tenant?: string | undefined;
+};
 
 /** How many vehicles of a campaign are in each state. */
 export interface CampaignStatus {
@@ -60,42 +74,18 @@ export interface CampaignDetail extends CampaignStatus {
   readonly rehearsalId: string | undefined;
 }
 
-/** Heard while a campaign is started: how many vehicles were looked at, how many are meant. */
-export type StartProgress = (seen: number, targeted: number) => void;
+/** Which campaigns are listed. */
+export interface CampaignFilter {
+  /** All tenants' when left out. */
+  readonly tenant?: string | undefined;
+  readonly state?: string | undefined;
+}
 
 /** Where a page of campaigns ended. */
 export interface CampaignPosition {
   readonly createdAt: Temporal.Instant;
   readonly campaignId: string;
 }
-
-type CampaignState = CampaignRow['state'];
-type Move = 'start' | 'pause' | 'cancel';
-
-/** Which state may follow which. */
-const MOVES: Readonly<
-  Record<
-    Move,
-    {
-      readonly from: readonly CampaignState[];
-      readonly next: CampaignState;
-      readonly event: EventId;
-    }
-  >
-> = {
-  // A finished one is begun again for vehicles that came since.
-  start: {
-    from: ['planned', 'paused', 'finished'],
-    next: 'running',
-    event: 'campaign.started',
-  },
-  pause: { from: ['running'], next: 'paused', event: 'campaign.paused' },
-  cancel: {
-    from: ['planned', 'running', 'paused'],
-    next: 'cancelled',
-    event: 'campaign.cancelled',
-  },
-};
 
 /** Creates, starts, pauses and cancels campaigns, and counts them. */
 export class Campaigns {
@@ -106,53 +96,128 @@ export class Campaigns {
   }
 
   /**
-   * Creates a campaign; nothing is offered before it is started.
+   * Creates a campaign, as a draft: nothing is offered before it is approved and started.
    *
-   * @throws CloudFault QUERY_MALFORMED; NOT_FOUND when there is no such release.
+   * @throws CloudFault QUERY_MALFORMED; CAMPAIGN_MALFORMED; NOT_FOUND when there is no such release.
    */
   async create(description: CampaignDescription): Promise<string> {
-    const { database, releases } = this.#options;
-    parseFleetQuery(description.query);
-    await releases.load(description.releaseId);
+    const { createdBy, tenant = FIRST_TENANT, ...plan } = description;
+    const content = await this.#check(plan, tenant);
     const campaignId = randomUUID();
-    const { name, releaseId, query, createdBy } = description;
-    await committed(database, async (tx) => {
+    const { name, releaseId, query } = content;
+    await committed(this.#options.database, async (tx) => {
       await tx
         .insertInto('campaign')
         .values({
           campaign_id: campaignId,
-          release_id: releaseId,
-          name,
-          query,
           state: 'planned',
           created_by: createdBy,
+          tenant,
+          ...columnsOf(content),
         })
         .execute();
-      await this.#record(tx, 'campaign.created', { campaignId, name, releaseId, query, createdBy });
+      await this.#record(tx, 'campaign.created', {
+        campaignId,
+        name,
+        releaseId,
+        query,
+        createdBy,
+        contentSha256: hashContent(content),
+      });
     });
     return campaignId;
   }
 
   /**
-   * Starts or resumes a campaign: every vehicle that the query means gets its place and its reason,
-   * page by page, and none of the fleet is held in memory. Then the campaign runs; whoever is
+   * Changes a campaign that was not started. What was approved is approved no more.
+   *
+   * @throws CloudFault as `create`; CAMPAIGN_STATE.
+   */
+  async change(campaignId: string, plan: CampaignPlan, by: string): Promise<void> {
+    const { tenant } = await this.load(campaignId);
+    const content = await this.#check(plan, tenant);
+    const contentSha256 = hashContent(content);
+    await committed(this.#options.database, async (tx) => {
+      const changed = await tx
+        .updateTable('campaign')
+        .set({ ...columnsOf(content), approval: 'draft', submission: null, decision: null })
+        .where('campaign_id', '=', campaignId)
+        .where('state', '=', 'planned')
+        // Of a start that was interrupted some vehicles have their places already.
+        .where((where) =>
+          where.not(
+            where.exists(
+              where
+                .selectFrom('campaign_vehicle')
+                .select('vehicle_id')
+                .where('campaign_vehicle.campaign_id', '=', campaignId)
+                .limit(1),
+            ),
+          ),
+        )
+        .executeTakeFirst();
+      if (Number(changed.numUpdatedRows) === 0) {
+        throw new CloudFault('CAMPAIGN_STATE', 'Cannot change a campaign that was started');
+      }
+      await this.#record(tx, 'campaign.changed', { campaignId, by, contentSha256 });
+    });
+  }
+
+  /**
+   * Starts or resumes a campaign: every vehicle that the query means gets its place, its wave and its
+   * reason, page by page, and none of the fleet is held in memory. Then the campaign runs; whoever is
    * interrupted before starts it again, and nothing is there twice.
    *
-   * @throws CloudFault NOT_FOUND, CAMPAIGN_STATE.
+   * @throws CloudFault NOT_FOUND, CAMPAIGN_STATE; APPROVAL_MISSING and others when nobody else has approved
+   * what is there now.
    */
   async start(campaignId: string, by: string, progress?: StartProgress): Promise<CampaignStatus> {
-    const campaign = await this.#load(campaignId);
+    const { database, events, clock, checkApproved } = this.#options;
+    const campaign = await this.load(campaignId);
     checkMove(campaign, 'start');
-    await this.#target(campaign, progress);
-    await this.#move(campaign, 'start', by);
-    await this.#announce();
+    await committed(database, (tx) => checkApproved(tx, campaign));
+    await placeVehicles(this.#options, campaign, progress);
+    const now = clock.now();
+    // {R156 7.1.2.4}: who is meant, and that it fits what they ran, stands before anything is offered.
+    await freezeTargets(this.#options, { campaignId, tenant: campaign.tenant, at: now });
+    await moveCampaign(this.#options, campaignId, 'start', {
+      by,
+      set: { started_at: campaign.started_at ?? now },
+      before: checkApproved,
+      after: async (tx, stored) => {
+        if (stored.open_wave === 0) await openWave(tx, events, { campaign: stored, wave: 1, now });
+        // Perhaps nobody it means needs it, or all were done while it was paused.
+        await finishCampaigns(tx, events, { campaignIds: [campaignId], at: now });
+      },
+    });
     return await this.status(campaignId);
   }
 
   /** Pauses a campaign: what is offered is withdrawn at each vehicle's next contact. */
-  async pause(campaignId: string, by: string): Promise<CampaignStatus> {
-    await this.#move(await this.#load(campaignId), 'pause', by);
-    await this.#announce();
+  async pause(campaignId: string, by: string, reason?: string): Promise<CampaignStatus> {
+    await moveCampaign(this.#options, campaignId, 'pause', { by, reason });
+    return await this.status(campaignId);
+  }
+
+  /**
+   * Lets a campaign go on that held by itself. Its test begins anew: what somebody has looked at and
+   * answered for holds it no more.
+   *
+   * @param reason - why it may go on, for the record.
+   * @throws CloudFault NOT_FOUND, CAMPAIGN_STATE.
+   */
+  async resume(campaignId: string, by: string, reason: string): Promise<CampaignStatus> {
+    await moveCampaign(this.#options, campaignId, 'resume', {
+      by,
+      reason,
+      set: { hold: null },
+      before: (tx, campaign) => resetGuard(tx, campaign),
+      after: (tx) =>
+        finishCampaigns(tx, this.#options.events, {
+          campaignIds: [campaignId],
+          at: this.#options.clock.now(),
+        }),
+    });
     return await this.status(campaignId);
   }
 
@@ -160,16 +225,42 @@ export class Campaigns {
    * Cancels a campaign for good. Vehicles that are updated stay so, and whoever completes an update
    * that was under way counts as updated too.
    */
-  async cancel(campaignId: string, by: string): Promise<CampaignStatus> {
-    await this.#move(await this.#load(campaignId), 'cancel', by);
-    await this.#announce();
+  async cancel(campaignId: string, by: string, reason?: string): Promise<CampaignStatus> {
+    await moveCampaign(this.#options, campaignId, 'cancel', { by, reason, set: { hold: null } });
     await this.#cancelPlaces(campaignId);
     return await this.status(campaignId);
   }
 
+  /**
+   * Opens the next wave by hand.
+   *
+   * @param wave - the one after the last that is open: nobody opens a wave unawares.
+   * @throws CloudFault NOT_FOUND; CAMPAIGN_STATE when it does not run, or another wave is next.
+   */
+  async openWave(campaignId: string, wave: number, by: string): Promise<void> {
+    const { database, events, clock } = this.#options;
+    await this.load(campaignId);
+    await committed(database, async (tx) => {
+      const campaign = await tx
+        .selectFrom('campaign')
+        .selectAll()
+        .where('campaign_id', '=', campaignId)
+        .forNoKeyUpdate()
+        .executeTakeFirstOrThrow();
+      const { state, open_wave: open } = campaign;
+      if (state !== 'running' || wave !== open + 1 || wave > contentOf(campaign).waves.length) {
+        throw new CloudFault(
+          'CAMPAIGN_STATE',
+          `Cannot open wave ${wave} of a campaign that is ${state} with wave ${open} open`,
+        );
+      }
+      await openWave(tx, events, { campaign, wave, now: clock.now(), by });
+    });
+  }
+
   /** Counts a campaign's vehicles by state. @throws CloudFault NOT_FOUND. */
   async status(campaignId: string): Promise<CampaignStatus> {
-    const campaign = await this.#load(campaignId);
+    const campaign = await this.load(campaignId);
     const counts = await loadCounts(this.#options.database.kysely, [campaignId]);
     return statusOf(campaign, counts);
   }
@@ -190,7 +281,8 @@ export class Campaigns {
       .orderBy('number')
       .execute();
     const releaseName = `${release?.name ?? ''} ${release?.version ?? ''}`.trim();
-    return { ...status, releaseName, waves, rehearsalId: undefined };
+    const rehearsal = await findRehearsal(this.#options.database, campaignId);
+    return { ...status, releaseName, waves, rehearsalId: rehearsal?.rehearsalId };
   }
 
   /**
@@ -198,7 +290,11 @@ export class Campaigns {
    *
    * @param before - where the page before ended; from the newest on when left out.
    */
-  async list(countMax: number, before?: CampaignPosition): Promise<readonly CampaignStatus[]> {
+  async list(
+    countMax: number,
+    before?: CampaignPosition,
+    { tenant, state }: CampaignFilter = {},
+  ): Promise<readonly CampaignStatus[]> {
     const { kysely } = this.#options.database;
     let select = kysely
       .selectFrom('campaign')
@@ -206,6 +302,8 @@ export class Campaigns {
       .orderBy('created_at', 'desc')
       .orderBy('campaign_id', 'desc')
       .limit(countMax);
+    if (tenant !== undefined) select = select.where('tenant', '=', tenant);
+    if (state !== undefined) select = select.where(sql<boolean>`state = ${state}`);
     if (before !== undefined) {
       const { createdAt, campaignId } = before;
       select = select.where(
@@ -218,41 +316,44 @@ export class Campaigns {
     return campaigns.map((campaign) => statusOf(campaign, counts));
   }
 
-  async #load(campaignId: string): Promise<StoredCampaign> {
+  /** Opens waves that are due, folds counts, draws curves on: of live campaigns, and never of the fleet. */
+  async advance(): Promise<void> {
+    await advanceCampaigns(this.#options);
+  }
+
+  /**
+   * Finds a campaign.
+   *
+   * @param tenant - whose it must be; anybody's when left out.
+   * @throws CloudFault NOT_FOUND, for another tenant's too: nobody learns that it is there.
+   */
+  async load(campaignId: string, tenant?: string): Promise<StoredCampaign> {
     const campaign = await this.#options.database.kysely
       .selectFrom('campaign')
       .selectAll()
       .where('campaign_id', '=', campaignId)
       .executeTakeFirst();
-    if (campaign === undefined) {
+    if (campaign === undefined || (tenant !== undefined && campaign.tenant !== tenant)) {
       throw new CloudFault('NOT_FOUND', `Cannot find campaign "${campaignId}"`);
     }
     return campaign;
   }
 
-  async #move(campaign: StoredCampaign, move: Move, by: string): Promise<void> {
-    const { database, clock } = this.#options;
-    const { campaign_id: campaignId } = campaign;
-    checkMove(campaign, move);
-    const now = clock.now();
-    const { next, event } = MOVES[move];
-    await committed(database, async (tx) => {
-      const updated = await tx
-        .updateTable('campaign')
-        .set({
-          state: next,
-          ...(move === 'start' ? { started_at: campaign.started_at ?? now } : {}),
-        })
-        .where('campaign_id', '=', campaignId)
-        .where('state', 'in', [...MOVES[move].from])
-        .executeTakeFirst();
-      if (Number(updated.numUpdatedRows) === 0) throw wrongState(move, 'no longer the same');
-      await this.#record(tx, event, { campaignId, by });
-      // Perhaps nobody it means needs it, or all were done while it was paused.
-      if (move === 'start') {
-        await finishCampaigns(tx, this.#options.events, { campaignIds: [campaignId], at: now });
-      }
-    });
+  async #check(plan: CampaignPlan, tenant: string): Promise<CampaignContent> {
+    const { database, releases, clock } = this.#options;
+    const content = parseContent(plan);
+    parseFleetQuery(content.query, clock.now());
+    await releases.load(content.releaseId);
+    const own = await database.kysely
+      .selectFrom('release')
+      .select('release_id')
+      .where('release_id', '=', content.releaseId)
+      .where('tenant', '=', tenant)
+      .executeTakeFirst();
+    if (own === undefined) {
+      throw new CloudFault('NOT_FOUND', `Cannot find release "${content.releaseId}"`);
+    }
+    return content;
   }
 
   /** Page by page: no transaction spans the fleet. What is left of an interruption is told as cancelled. */
@@ -272,47 +373,9 @@ export class Campaigns {
     } while (count > 0);
   }
 
-  async #target(campaign: StoredCampaign, progress: StartProgress | undefined): Promise<void> {
-    const { readFleet, releases } = this.#options;
-    const query = parseFleetQuery(campaign.query);
-    const planner = await releases.planner(campaign.release_id);
-    let seen = 0;
-    let targeted = 0;
-    let after = '';
-    for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- page after page, so that memory stays bounded
-      const page = await readFleet(after, PAGE_VEHICLES);
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.vehicleId;
-      const meant = page.filter((vehicle) => query.matches(vehicle));
-      const rows = meant.map((vehicle) => rowOf(campaign, planner.decide(vehicle), vehicle));
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await this.#insert(rows);
-      seen += page.length;
-      targeted += meant.length;
-      progress?.(seen, targeted);
-    }
-  }
-
-  /** Vehicles that have a place already keep it: a campaign is resumed, not begun again. */
-  async #insert(rows: readonly ReturnType<typeof rowOf>[]): Promise<void> {
-    if (rows.length === 0) return;
-    const since = this.#options.clock.now();
-    await this.#options.database.kysely
-      .insertInto('campaign_vehicle')
-      .values(rows.map((row) => ({ ...row, since })))
-      .onConflict((conflict) => conflict.columns(['vehicle_id', 'campaign_id']).doNothing())
-      .execute();
-  }
-
-  async #announce(): Promise<void> {
-    await sql`select pg_notify(${PLANS_CHANNEL}, '')`.execute(this.#options.database.kysely);
-  }
-
   async #record(
     tx: CloudTransaction,
-    kind: EventId,
+    kind: 'campaign.created' | 'campaign.changed',
     body: Readonly<Record<string, string>>,
   ): Promise<void> {
     const { events, clock } = this.#options;
@@ -328,30 +391,33 @@ function statusOf(
   return { campaign, standing, counts: sumCounts(standing, ({ state }) => state) };
 }
 
-function checkMove({ state }: StoredCampaign, move: Move): void {
-  if (!MOVES[move].from.includes(state)) throw wrongState(move, state);
+/** What is decided, as the row has it. */
+function columnsOf(content: CampaignContent): ContentColumns {
+  const { name, releaseId, query, policy, waves, guard, filingNumber } = content;
+  return {
+    name,
+    release_id: releaseId,
+    query,
+    policy: objectOf(policy),
+    // A list would be taken for an array of the database's own.
+    waves: sql<readonly JsonObject[]>`${JSON.stringify(waves.map(objectOf))}::jsonb`,
+    guard: objectOf(guard),
+    priority: policy.priority,
+    joins: policy.joins,
+    filing_number: filingNumber ?? null,
+    content_sha256: hashContent(content),
+  };
 }
 
-function wrongState(move: Move, state: string): CloudFault {
-  return new CloudFault('CAMPAIGN_STATE', `Cannot ${move} a campaign that is ${state}`);
-}
-
-function rowOf(
-  { campaign_id: campaignId }: StoredCampaign,
-  decision: VehicleDecision,
-  { vehicleId }: VehicleInventory,
-): Omit<Insertable<CampaignVehicleRow>, 'since'> {
-  const key = { vehicle_id: vehicleId, campaign_id: campaignId };
-  switch (decision.kind) {
-    case 'install':
-      return { ...key, state: 'targeted', reason: 'NOT_SEEN', measured: {} };
-    case 'done':
-      return { ...key, state: 'not-needed', reason: 'ALREADY_RUNS_IT', measured: {} };
-    case 'none': {
-      const { state, reason, ecus } = decision;
-      return { ...key, state, reason, measured: ecus.length > 0 ? { ecus } : {} };
-    }
-    default:
-      return unreachable(decision);
-  }
-}
+type ContentColumns = Pick<
+  Insertable<CampaignRow>,
+  | 'name'
+  | 'release_id'
+  | 'query'
+  | 'policy'
+  | 'guard'
+  | 'priority'
+  | 'joins'
+  | 'filing_number'
+  | 'content_sha256'
+> & { readonly waves: RawBuilder<readonly JsonObject[]> };

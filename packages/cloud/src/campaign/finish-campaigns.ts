@@ -8,7 +8,8 @@ import { ACTIVE_STATES } from './vehicle-place.ts';
  * Finishes those of some campaigns that run and have nothing left to do, and says so.
  *
  * No clock and no operator ends a campaign so: places come to their end by signed reports alone. One
- * that means no vehicle at all runs on, for nothing has been reported.
+ * that means no vehicle at all runs on, for nothing has been reported. One that others may join has not
+ * all its vehicles before it makes no more offers.
  *
  * @param tx - `read committed`, that has just written places of these campaigns. Of two that end the last
  * two vehicles at once, the second waits here for the first, and then sees both.
@@ -25,6 +26,7 @@ export async function finishCampaigns(
   const { rows } = await sql<{ readonly campaign_id: string }>`
     update campaign c set state = 'finished'
     where campaign_id = any(${ids}) and state = 'running'
+      and (not joins or (policy ->> 'endsAt')::timestamptz <= ${at})
       and exists (select from campaign_vehicle cv where cv.campaign_id = c.campaign_id)
       and not exists (select from campaign_vehicle cv
         where cv.campaign_id = c.campaign_id and cv.state = any(${[...ACTIVE_STATES]}))

@@ -23,7 +23,7 @@ import {
 } from '../release/release-document.ts';
 import { registerRxswins } from '../release/rxswin-register.ts';
 import type { CloudDatabase } from '../schema/database.ts';
-import { type ImageHashes, ReleasePlanner } from './vehicle-plan.ts';
+import { type ImageHashes, type ImageLengths, ReleasePlanner } from './vehicle-plan.ts';
 
 /** Whose signatures make a release. */
 export interface ReleaseAuthority {
@@ -87,7 +87,7 @@ export class ReleaseStore {
     const { keys, role } = authority();
     checkThreshold(envelope, keys, role);
     const release = parseRelease(envelope.signed);
-    await this.#loadHashes(release, tenant);
+    await this.#loadImages(release, tenant);
     const { name, version } = release;
     const releaseId = await committed(database, async (tx) => {
       const known = await tx
@@ -153,18 +153,22 @@ export class ReleaseStore {
     const known = this.#planners.get(releaseId);
     if (known !== undefined) return known;
     const release = await this.load(releaseId);
-    const planner = new ReleasePlanner(release, await this.#loadHashes(release));
+    const { hashes, lengths } = await this.#loadImages(release);
+    const planner = new ReleasePlanner(release, hashes, lengths);
     if (this.#planners.size >= PLANNERS_KEPT_MAX) this.#planners.clear();
     this.#planners.set(releaseId, planner);
     return planner;
   }
 
   /** @param tenant - whose images they must be; anybody's when left out. */
-  async #loadHashes({ images }: Release, tenant?: string): Promise<ImageHashes> {
+  async #loadImages(
+    { images }: Release,
+    tenant?: string,
+  ): Promise<{ readonly hashes: ImageHashes; readonly lengths: ImageLengths }> {
     const names = [...new Set(images.map(({ name }) => name))];
     let select = this.#options.database.kysely
       .selectFrom('image')
-      .select(['name', 'sha256', 'hardware_ids'])
+      .select(['name', 'sha256', 'hardware_ids', 'length_bytes', 'cipher_length_bytes'])
       .where('name', 'in', names);
     if (tenant !== undefined) select = select.where('tenant', '=', tenant);
     const rows = await select.execute();
@@ -181,6 +185,11 @@ export class ReleaseStore {
         );
       }
     }
-    return new Map(rows.map(({ name, sha256 }) => [name, sha256]));
+    return {
+      hashes: new Map(rows.map(({ name, sha256 }) => [name, sha256])),
+      lengths: new Map(
+        rows.map((row) => [row.name, row.cipher_length_bytes ?? row.length_bytes] as const),
+      ),
+    };
   }
 }

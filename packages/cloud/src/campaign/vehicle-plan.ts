@@ -44,11 +44,28 @@ export class ReleasePlanner {
   /**
    * @param release - whose signature was checked.
    * @param hashes - SHA-256 by name of every image the repository has for it.
+   * @param lengths - in bytes, likewise.
    */
-  constructor(release: Release, hashes: ImageHashes) {
+  constructor(release: Release, hashes: ImageHashes, lengths: ImageLengths = new Map()) {
     this.#release = release;
     this.#hashes = hashes;
+    this.#lengths = lengths;
     this.#imageCustom = rxswinsByImage(release);
+  }
+
+  /** Adds up what a vehicle has to download, where no delta spares it. */
+  lengthOf(images: ReadonlyMap<EcuIdentifier, InstallableName>): number {
+    const names = new Set(images.values());
+    return [...names].reduce((sum, name) => sum + (this.#lengths.get(name) ?? 0), 0);
+  }
+
+  /** Says what the ECUs that the release is for run: `hardware=image` in order, joined by spaces. */
+  sourceOf({ ecus }: VehicleInventory): string {
+    const concerned = ecus.filter((ecu) => this.#release.goal.has(ecu.hardwareIdentifier));
+    const parts = concerned.map(
+      (ecu) => `${word(ecu.hardwareIdentifier)}=${word(ecu.installed?.name ?? '')}`,
+    );
+    return [...new Set(parts)].toSorted().join(' ');
   }
 
   /** What the owner is told, to be signed with the plan {uptane E8}. */
@@ -94,6 +111,20 @@ export class ReleasePlanner {
       if (name !== undefined) images.set(ecu.ecuIdentifier, name);
     }
     return { kind: 'install', images, bundles: found.bundles.length };
+  }
+
+  /**
+   * Tells whether a vehicle runs the release by its ECUs' reports.
+   *
+   * @returns undefined when nobody can tell: an ECU is silent, missing or replaced, or the vehicle is barred.
+   */
+  runs(vehicle: VehicleInventory): boolean | undefined {
+    const { kind } = this.decide(vehicle);
+    if (kind === 'done') return true;
+    const concerned = vehicle.ecus.filter((ecu) => this.#release.goal.has(ecu.hardwareIdentifier));
+    if (concerned.some(({ installed }) => installed === undefined)) return undefined;
+    const found = this.#findPath(vehicle.ecus);
+    return found.kind === 'path' && found.bundles.length === 0 ? undefined : false;
   }
 
   /** What stands before any plan: the vehicle must be known, and so must each ECU of it. */

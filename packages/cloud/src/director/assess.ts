@@ -17,11 +17,13 @@ import { CloudFault } from '../fault.ts';
 import type { VehicleRecord } from '../inventory/vehicle-record.ts';
 import { ATTACKS_MAX_CHARACTERS, HEALTH_MAX_CHARACTERS, SILENT_REFUSALS_MAX } from '../limits.ts';
 import { storableObject, storableText } from '../storable.ts';
+import { readHealth } from './health-facts.ts';
 import {
   parseInstallationReport,
   parseProgress,
   parseTechnicianWords,
 } from './installation-report.ts';
+import { parseRxswins, type ReportedRxswin } from './reported-rxswins.ts';
 import type { EcuInventory, InstalledState, Observation, VehicleInventory } from './ports.ts';
 
 /** The whole new state of an ECU whose row changes. */
@@ -29,6 +31,7 @@ export interface EcuChange {
   readonly ecu: EcuInventory;
   readonly counter: number | undefined;
   readonly health: JsonObject;
+  readonly rxswins: readonly ReportedRxswin[];
   readonly reportedAt: Temporal.Instant | undefined;
   readonly isNewImage: boolean;
   /** Whether the counter alone changed: what most manifests of a fleet come to. */
@@ -118,6 +121,7 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
   const { ecuIdentifier } = ecu;
   const last = record.counters.get(ecuIdentifier);
   const health = record.health.get(ecuIdentifier) ?? {};
+  const knownRxswins = record.rxswins.get(ecuIdentifier) ?? [];
   const report = findFreshReport(situation, ecu, last);
   if (report === undefined) {
     // Also while it counts as missing: a forger must not go unseen because the ECU was silent before.
@@ -132,6 +136,7 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
       ecu: missing,
       counter: last,
       health,
+      rxswins: knownRxswins,
       reportedAt: undefined,
       isNewImage: false,
       isCounterAlone: false,
@@ -153,11 +158,14 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
     (installed.name !== ecu.installed?.name || installed.sha256 !== ecu.installed.sha256);
   if (isNewImage) notes.installed(ecu, installed, offererOf(record, ecu, installed));
   const custom = healthOf(report);
+  // What runs on trial is not approved yet either: its RXSWIN counts with its image.
+  const rxswins = isTrial ? knownRxswins : parseRxswins(report.custom);
   const isSame =
     !isNewImage &&
     attacks === ecu.attacksDetected &&
     ecu.missingSince === undefined &&
-    isSameObject(custom, health);
+    isSameObject(custom, health) &&
+    isSameList(rxswins, knownRxswins);
   if (isSame && counter === last) return undefined;
   const next: EcuInventory = {
     ...ecu,
@@ -169,6 +177,7 @@ function assessEcu(situation: Situation, ecu: EcuInventory): EcuChange | undefin
     ecu: isSame ? ecu : next,
     counter: counter ?? last,
     health: custom,
+    rxswins,
     reportedAt: at,
     isNewImage,
     isCounterAlone: isSame,
@@ -252,14 +261,12 @@ function offererOf(
 }
 
 /** Tells of the vehicle's health where somebody wants to know: most manifests of a fleet say nothing new. */
-function assessHealth(
-  { record, notes, at }: Situation,
-  changes: readonly EcuChange[],
-): void {
+function assessHealth({ record, notes, at }: Situation, changes: readonly EcuChange[]): void {
   const { healthDueAt } = record;
   const isCompleted = notes.observations.some(({ kind }) => kind === 'completed');
   const isWatched = healthDueAt !== undefined;
-  const isDue = healthDueAt instanceof Temporal.Instant && Temporal.Instant.compare(at, healthDueAt) >= 0;
+  const isDue =
+    healthDueAt instanceof Temporal.Instant && Temporal.Instant.compare(at, healthDueAt) >= 0;
   const isChanged = changes.some(({ isCounterAlone }) => !isCounterAlone);
   if (!isCompleted && !isDue && !(isWatched && isChanged)) return;
   const said = new Map<string, JsonObject>(record.health);
@@ -318,7 +325,7 @@ function installedBy(report: EcuVersionReport, at: Temporal.Instant): InstalledS
 
 /** What an ECU says of itself besides its image; the nonce proves freshness and says nothing. */
 function healthOf({ custom }: EcuVersionReport): JsonObject {
-  const { nonce: _, ...health } = custom;
+  const { nonce: _, rxswins: __, ...health } = custom;
   if (Object.keys(health).length === 0) return health;
   const isShort = JSON.stringify(health).length <= HEALTH_MAX_CHARACTERS;
   return isShort ? storableObject(health) : {};
@@ -331,6 +338,16 @@ function isSameObject(left: JsonObject, right: JsonObject): boolean {
     return count === Object.keys(right).length;
   }
   return equalBytes(encodeCanonical(left, 'escaped'), encodeCanonical(right, 'escaped'));
+}
+
+function isSameList(left: readonly ReportedRxswin[], right: readonly ReportedRxswin[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every(({ regulation, rxswin }, index) => {
+      const other = right[index];
+      return regulation === other?.regulation && rxswin === other.rxswin;
+    })
+  );
 }
 
 function missingPrimary(manifest: VerifiedManifest, primary: EcuIdentifier): UptaneFault {

@@ -1,6 +1,6 @@
 /** Plans for vehicles and signs what changed or runs out {uptane E7} {uptane E8}. */
 import type { ReasonCode } from '@immota/api';
-import { equalBytes, type JsonObject } from '@immota/base';
+import { equalBytes, findFaultCode, type JsonObject } from '@immota/base';
 import { encodeCanonical } from '@immota/uptane';
 import { sql } from '@immota/store';
 import { type CloudContext, committed } from '../context.ts';
@@ -12,6 +12,9 @@ import { expiryOf, isEnding } from '../trust/lifetimes.ts';
 import { DIRECTOR_CHANNEL, notifyVehicles } from './director-channel.ts';
 import type { Observation, Planner, ReportObserver, UpdatePlan } from './ports.ts';
 import { type DirectorSigning, PlanRefusal, type SignedPlan, signPlan } from './sign-plan.ts';
+
+/** Plans that were outdated before they were stored: each time a campaign changed in between. */
+const ATTEMPTS_MAX = 5;
 
 /** What planning needs. */
 export interface Planning {
@@ -53,9 +56,21 @@ export class VehiclePlanner {
    *
    * @param records - each vehicle once, with its state after its last manifest.
    * @returns the version in force for each, in order; undefined where another process was quicker.
-   * @throws CloudFault KEY_MISSING; StoreFault; whatever the planner throws.
+   * @throws CloudFault KEY_MISSING; PLAN_OUTDATED when campaigns changed again and again; StoreFault; whatever the planner throws.
    */
   async plan(records: readonly VehicleRecord[]): Promise<readonly (PlannedVehicle | undefined)[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one try after the other is the point
+        return await this.#plan(records);
+      } catch (error) {
+        // A campaign was held, or its cap was reached, after the plan was chosen and before it was stored.
+        if (findFaultCode(error) !== 'PLAN_OUTDATED' || attempt >= ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #plan(records: readonly VehicleRecord[]): Promise<readonly (PlannedVehicle | undefined)[]> {
     const { context, planner, directorHours, rootSince } = this.#planning;
     const now = context.clock.now();
     const plans = await planner.plan(records.map(({ inventory }) => inventory));
@@ -283,7 +298,8 @@ function columnOf(images: ReadonlyMap<string, OfferedImage>, plan: UpdatePlan | 
 function observe({ record, plan }: Signed, at: Temporal.Instant): readonly Observation[] {
   if (plan === undefined) return [];
   const { vehicleId } = record.inventory;
-  return [{ kind: 'offered', vehicleId, at, correlationId: plan.correlationId }];
+  const { correlationId, lengthBytes } = plan;
+  return [{ kind: 'offered', vehicleId, at, correlationId, lengthBytes }];
 }
 
 function describe({ record, plan, signed }: Signed, at: Temporal.Instant): readonly NewEvent[] {

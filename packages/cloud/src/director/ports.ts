@@ -11,6 +11,7 @@ import type {
   VehicleIdentifier,
 } from '@immota/uptane';
 import type { CloudTransaction } from '../schema/database.ts';
+import type { HealthFacts } from './health-facts.ts';
 
 /** An image as an ECU's last accepted report names it. */
 export interface InstalledState {
@@ -37,6 +38,8 @@ export interface EcuInventory {
   /** Whether it came with a key that waits for an operator. */
   readonly isReplacementPending: boolean;
   readonly attacksDetected: string;
+  /** What its signed reports say it has, by regulation or none {R156 7.1.1.2}. */
+  readonly rxswins?: readonly string[] | undefined;
 }
 
 /** What the inventory knows of one vehicle. */
@@ -75,6 +78,10 @@ export interface UpdatePlan {
   readonly images: ReadonlyMap<EcuIdentifier, InstallableName>;
   /** Signed with the plan for the vehicle to read: texts for the owner, preconditions. */
   readonly custom?: JsonObject | undefined;
+  /** Signed beside single images: what an ECU is to store with its image. */
+  readonly imageCustom?: ReadonlyMap<InstallableName, JsonObject> | undefined;
+  /** What the vehicle has to download, at most. */
+  readonly lengthBytes?: number | undefined;
 }
 
 /** Decides what vehicles are to run. */
@@ -99,6 +106,16 @@ export type Observation = {
       readonly kind: 'installed';
       readonly ecuIdentifier: EcuIdentifier;
       readonly image: InstalledState;
+      /** Whose offer in force assigns this image to it; undefined when somebody else put it there. */
+      readonly offeredBy: string | undefined;
+    }
+  | {
+      /**
+       * How healthy the vehicle is by its ECUs' reports. Told when an offer is completed, and of vehicles
+       * that are watched: when it changes, and when it is due.
+       */
+      readonly kind: 'health';
+      readonly facts: HealthFacts;
     }
   | {
       /** Every ECU of the offer runs its image. */
@@ -140,6 +157,8 @@ export type Observation = {
       /** Metadata with this plan is signed and in force. */
       readonly kind: 'offered';
       readonly correlationId: string;
+      /** What the vehicle has to download, at most. */
+      readonly lengthBytes?: number | undefined;
     }
   | {
       /** The plan cannot be signed, and nothing is offered. */
@@ -163,6 +182,8 @@ export interface ReportObserver {
    *
    * @param tx - `read committed`. What it throws rolls all of it back, and the vehicle tries again.
    * @param observations - of many vehicles; those of one vehicle in the order they became known.
+   * @throws CloudFault PLAN_OUTDATED when something is offered that must no longer be: nothing of it is
+   * stored, and the plans are to be made anew.
    */
   observe(tx: CloudTransaction, observations: readonly Observation[]): Promise<void>;
 }

@@ -158,7 +158,7 @@ async function saveEcus(tx: CloudTransaction, kept: readonly Assessment[]): Prom
     update ecu set report_counter = fresh.counter, installed_name = fresh.name,
       installed_sha256 = fresh.sha256, installed_length_bytes = fresh.length_bytes,
       installed_at = fresh.installed_at, attacks_detected = fresh.attacks,
-      health = fresh.health::jsonb, missing_since = fresh.missing_since,
+      health = fresh.health::jsonb, rxswins = fresh.rxswins::jsonb, missing_since = fresh.missing_since,
       reported_at = coalesce(fresh.reported_at, ecu.reported_at)
     from unnest(
       ${writes.map(({ vehicleId }) => vehicleId)}::text[],
@@ -170,10 +170,11 @@ async function saveEcus(tx: CloudTransaction, kept: readonly Assessment[]): Prom
       ${installed.map((image) => image?.at ?? null)}::timestamptz[],
       ${writes.map(({ ecu }) => ecu.attacksDetected)}::text[],
       ${writes.map(({ health }) => JSON.stringify(health))}::text[],
+      ${writes.map(({ rxswins }) => JSON.stringify(rxswins))}::text[],
       ${writes.map(({ ecu }) => ecu.missingSince ?? null)}::timestamptz[],
       ${writes.map(({ reportedAt }) => reportedAt ?? null)}::timestamptz[]
     ) as fresh (vehicle_id, ecu_id, counter, name, sha256, length_bytes, installed_at, attacks,
-      health, missing_since, reported_at)
+      health, rxswins, missing_since, reported_at)
     where ecu.vehicle_id = fresh.vehicle_id and ecu.ecu_id = fresh.ecu_id`.execute(tx);
 }
 

@@ -13,6 +13,7 @@ import {
 } from '@immota/uptane';
 import type { Selectable } from 'kysely';
 import type { EcuInventory, Offer, VehicleInventory } from '../director/ports.ts';
+import { parseRxswins, type ReportedRxswin } from '../director/reported-rxswins.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
 import type { EcuRow, VehicleDirectorRow, VehicleRow } from '../schema/tables.ts';
 import type { EcuKeyCache } from './ecu-key.ts';
@@ -44,6 +45,10 @@ export interface VehicleRecord {
   /** The last counter of each ECU that counts. */
   readonly counters: ReadonlyMap<EcuIdentifier, number>;
   readonly health: ReadonlyMap<EcuIdentifier, JsonObject>;
+  /** What its last accepted report names, in one order. */
+  readonly rxswins: ReadonlyMap<EcuIdentifier, readonly ReportedRxswin[]>;
+  /** When its health is asked for next; `change`: only when it changes; undefined when nobody watches it. */
+  readonly healthDueAt: Temporal.Instant | 'change' | undefined;
   readonly director: DirectorRecord | undefined;
 }
 
@@ -62,7 +67,7 @@ type VehicleColumns = Pick<
   | 'last_manifest_sha256'
 > & {
   readonly [Column in keyof DirectorColumns]: DirectorColumns[Column] | null;
-};
+} & { readonly is_watched: boolean; readonly watch_at: Temporal.Instant | null };
 type DirectorColumns = Pick<
   Selectable<VehicleDirectorRow>,
   | 'version'
@@ -88,6 +93,7 @@ type EcuColumns = Pick<
   | 'installed_at'
   | 'attacks_detected'
   | 'health'
+  | 'rxswins'
   | 'missing_since'
 > & { readonly has_encryption_key: boolean; readonly replacement_pending: boolean };
 
@@ -106,13 +112,14 @@ export async function loadVehicles(
     sql<VehicleColumns>`
       select v.vehicle_id, vin, model, market, tags, quarantined, revision, primary_ecu_id,
         last_seen_at, last_manifest_at, last_manifest_sha256, version, expires_at, signed_at,
-        correlation_id, plan, fetched_at, silent_refusals
+        correlation_id, plan, fetched_at, silent_refusals, health_due_at is not null as is_watched,
+        case when isfinite(health_due_at) then health_due_at end as watch_at
       from vehicle v left join vehicle_director d on d.vehicle_id = v.vehicle_id
       where v.vehicle_id = any(${vehicleIds})`.execute(database),
     sql<EcuColumns>`
       select vehicle_id, ecu_id, is_primary, hardware_id, key_algorithm, public_key, report_counter,
         installed_name, installed_sha256, installed_length_bytes, installed_at, attacks_detected,
-        health, missing_since, encryption_key is not null as has_encryption_key, exists (select from ecu_replacement r
+        health, rxswins, missing_since, encryption_key is not null as has_encryption_key, exists (select from ecu_replacement r
         where r.vehicle_id = e.vehicle_id and r.ecu_id = e.ecu_id) as replacement_pending
       from ecu e where vehicle_id = any(${vehicleIds}) order by ecu_id`.execute(database),
   ]);
@@ -129,10 +136,12 @@ function toRecord(
 ): VehicleRecord {
   const counters = new Map<EcuIdentifier, number>();
   const health = new Map<EcuIdentifier, JsonObject>();
+  const rxswins = new Map<EcuIdentifier, readonly ReportedRxswin[]>();
   for (const ecu of ecus) {
     const identifier = parseEcuIdentifier(ecu.ecu_id);
     if (ecu.report_counter !== null) counters.set(identifier, ecu.report_counter);
     health.set(identifier, ecu.health);
+    rxswins.set(identifier, parseRxswins({ rxswins: ecu.rxswins }));
   }
   let keys: VehicleRecord['keys'];
   const director = toDirector(row);
@@ -149,6 +158,8 @@ function toRecord(
     },
     counters,
     health,
+    rxswins,
+    healthDueAt: row.watch_at ?? (row.is_watched ? 'change' : undefined),
     director,
     inventory: {
       vehicleId: parseVehicleIdentifier(row.vehicle_id),
@@ -196,6 +207,7 @@ function toEcu(row: EcuColumns): EcuInventory {
     missingSince: row.missing_since ?? undefined,
     isReplacementPending: row.replacement_pending,
     attacksDetected: row.attacks_detected,
+    rxswins: parseRxswins({ rxswins: row.rxswins }).map(({ rxswin }) => rxswin),
   };
 }
 

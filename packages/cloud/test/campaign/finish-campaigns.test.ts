@@ -41,7 +41,10 @@ async function install(one: TestVehicle): Promise<void> {
 
 async function started(query = 'true'): Promise<string> {
   const { campaigns } = world.room;
-  const campaignId = await campaigns.create({ name: 'c', releaseId, query, createdBy: 'ann' });
+  // Nothing holds it, whatever fails.
+  const guard = { failurePermilleMax: 1000 };
+  const description = { name: 'c', releaseId, query, guard, createdBy: 'ann' };
+  const campaignId = await campaigns.create(description);
   await campaigns.start(campaignId, 'ann');
   return campaignId;
 }

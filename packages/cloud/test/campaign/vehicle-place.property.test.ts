@@ -5,10 +5,11 @@ import { parseVehicleIdentifier } from '@immota/uptane';
 import * as fc from 'fast-check';
 import {
   advancePlace,
-  type CampaignObservation,
   isActive,
   type Place,
+  type PlaceRules,
 } from '../../src/campaign/vehicle-place.ts';
+import type { Observation } from '../../src/director/ports.ts';
 import { correlationOf } from '../../src/campaign/correlation.ts';
 import { type FleetWorld, image, openFleetWorld, releaseOf } from '../support/fleet-world.ts';
 
@@ -48,7 +49,7 @@ const bodies = fc.oneof(
   }),
 );
 
-type Heard = CampaignObservation & { readonly vehicle: number; readonly runsRelease: boolean };
+type Heard = Observation & { readonly vehicle: number; readonly runsRelease: boolean };
 
 const observations = fc.array(
   fc
@@ -70,7 +71,27 @@ const fresh: Place = {
   measured: {},
   attempts: 0,
   since: START,
+  stage: 'targeted',
+  wave: 1,
+  isControl: false,
+  health: 'unknown',
+  outcome: '',
+  bootedAt: undefined,
+  penaltyUntil: undefined,
+  baseline: undefined,
 };
+
+const rules: PlaceRules = {
+  campaignId: CAMPAIGN,
+  attemptsMax: 3,
+  penaltyHours: 0,
+  soakMinutes: 0,
+  isLive: true,
+};
+
+function advance(place: Place, one: Observation, runsRelease: boolean): Place {
+  return advancePlace(place, one, { runsRelease }, rules);
+}
 
 describe('advancePlace()', () => {
   it('gives every vehicle that is not updated a reason, and an updated one none', () => {
@@ -78,7 +99,7 @@ describe('advancePlace()', () => {
       fc.property(observations, (heard) => {
         let place = fresh;
         for (const one of heard) {
-          place = advancePlace(place, one, one.runsRelease);
+          place = advance(place, one, one.runsRelease);
           assert.equal(place.reason === undefined, place.state === 'updated');
           assert.ok(place.reason === undefined || Object.hasOwn(REASONS, place.reason));
         }
@@ -91,7 +112,7 @@ describe('advancePlace()', () => {
       fc.property(observations, (heard) => {
         let place = fresh;
         for (const one of heard) {
-          const next = advancePlace(place, one, one.runsRelease);
+          const next = advance(place, one, one.runsRelease);
           const runsIt = one.kind === 'completed' && one.runsRelease;
           if (!isActive(place) && !runsIt) assert.equal(next, place);
           if (next.state === 'updated' && place.state !== 'updated') assert.ok(runsIt);
@@ -122,7 +143,7 @@ describe('advancePlace()', () => {
   for (const [what, [code, reason]] of Object.entries(given)) {
     it(`counts ${what} as an attempt`, () => {
       const offered = { ...fresh, state: 'offered', reason: 'OFFERED' } as const;
-      const next = advancePlace(offered, { ...result, code }, false);
+      const next = advance(offered, { ...result, code }, false);
       assert.deepEqual([next.state, next.reason, next.attempts], ['offered', reason, 1]);
     });
   }
@@ -131,14 +152,14 @@ describe('advancePlace()', () => {
     const underWay = { ...fresh, state: 'in-flight', reason: 'AWAITING_REPORT' } as const;
     const { vehicleId, at, correlationId } = result;
     const said = { kind: 'progress', vehicleId, at, correlationId, measured: {} } as const;
-    const waiting = advancePlace(underWay, { ...said, state: 'AWAITING_TECHNICIAN' }, false);
+    const waiting = advance(underWay, { ...said, state: 'AWAITING_TECHNICIAN' }, false);
     assert.deepEqual([waiting.state, waiting.reason], ['in-flight', 'AWAITING_TECHNICIAN']);
-    assert.equal(advancePlace(underWay, { ...said, state: 'NO_PATH' }, false), underWay);
+    assert.equal(advance(underWay, { ...said, state: 'NO_PATH' }, false), underWay);
   });
 
   it('counts no refusal of the owner as an attempt', () => {
     const offered = { ...fresh, state: 'in-flight', reason: 'AWAITING_REPORT' } as const;
-    const next = advancePlace(offered, { ...result, code: 'OPERATION_CANCELLED' }, false);
+    const next = advance(offered, { ...result, code: 'OPERATION_CANCELLED' }, false);
     assert.deepEqual(
       [next.state, next.reason, next.attempts],
       ['in-flight', 'CONSENT_DECLINED', 0],
@@ -148,15 +169,15 @@ describe('advancePlace()', () => {
   it('counts the attempts of each step for itself', () => {
     const tried = { ...fresh, attempts: 2 };
     const done = { ...result, kind: 'completed' } as const;
-    assert.equal(advancePlace(tried, done, false).attempts, 0);
+    assert.equal(advance(tried, done, false).attempts, 0);
   });
 
   it('keeps since when while nothing changes', () => {
     const later = START.add({ hours: 1 });
     const offered = { ...result, kind: 'offered', at: later } as const;
-    const once = advancePlace(fresh, offered, false);
+    const once = advance(fresh, offered, false);
     assert.equal(once.since, later);
-    const again = advancePlace(once, { ...offered, at: later.add({ hours: 1 }) }, false);
+    const again = advance(once, { ...offered, at: later.add({ hours: 1 }) }, false);
     assert.equal(again.since, later);
   });
 });
@@ -181,8 +202,10 @@ describe('createCampaignObserver()', () => {
     const releaseId = await world.release(
       releaseOf({ 'a-hw': 'a/2' }, [{ hardwareId: 'a-hw', name: 'a/2', installsOver: 'any' }]),
     );
-    for (const id of VEHICLES) await world.register(id, [[`E-${id}`, 'a-hw']]);
-    const description = { name: 'c', releaseId, query: 'true', createdBy: 'ann' };
+    // The last one waits for ever, so that the campaign never ends; nothing holds it.
+    for (const id of [...VEHICLES, 'waits']) await world.register(id, [[`E-${id}`, 'a-hw']]);
+    const guard = { failurePermilleMax: 1000 };
+    const description = { name: 'c', releaseId, query: 'true', guard, createdBy: 'ann' };
     campaignId = await world.room.campaigns.create(description);
     await world.room.campaigns.start(campaignId, 'ann');
   });
@@ -202,7 +225,7 @@ describe('createCampaignObserver()', () => {
           // No ECU of these vehicles ever reported: none runs the release.
           const expected = own
             .filter(({ vehicle }) => vehicle === index)
-            .reduce((place, one) => advancePlace(place, one, false), fresh);
+            .reduce((place, one) => advance(place, one, false), fresh);
           const { state, reason, attempts, measured } = expected;
           assert.deepEqual(await world.place(id, campaignId), {
             state,
