@@ -47,6 +47,8 @@ export function describeProgress(event: ProgressEvent): string | undefined {
         : `technician ${event.technician} says ${event.decision} to ${event.step}`;
     case 'refused':
       return `REFUSED [${event.code}] ${event.message}`;
+    case 'check-in-ended':
+      return undefined;
     case 'certificate-renewed':
       return `certificate renewed until ${event.notAfter.toString()}`;
     default:

@@ -284,11 +284,11 @@ function drawWaiting(situation: Situation, reader: Reader): Screen | undefined {
 const NO_FIGURES = { stepLine: undefined, percent: undefined, remaining: undefined } as const;
 
 function drawIdle({ story, timeZone }: Situation, { words, language }: Reader): Screen {
-  const { headline, sentences } = words.idle;
   const { checkedAt } = story;
-  const checked =
-    checkedAt === null ? [] : [words.lastChecked(dateOf(checkedAt, language, timeZone))];
-  return { kind: 'idle', headline, sentences: [...sentences, ...checked] };
+  if (checkedAt === null) return { kind: 'idle', ...words.unchecked };
+  const { headline, sentences } = words.idle;
+  const checked = words.lastChecked(dateOf(checkedAt, language, timeZone));
+  return { kind: 'idle', headline, sentences: [...sentences, checked] };
 }
 
 function isConsentWait(waiting: string | null): boolean {

@@ -136,6 +136,7 @@ async function install(
     correlationId,
     images: assignments.map(({ ecuIdentifier: ecu, name }) => ({ ecu, name })),
     notice: readNotice(offer.custom),
+    downloadBytes: bytesOf(orders),
   });
   await askFor(context, { offer, options, step: 'download', orders });
   const images = await downloadAll(context, offer, orders, options.reports);
@@ -287,7 +288,6 @@ async function askFor(
   const { consent: port, rules, locale } = options;
   context.onProgress({ kind: 'phase', phase: 'consent' });
   const notice = readNotice(offer.custom);
-  const downloadBytes = orders.reduce((sum, { order }) => sum + order.expected.lengthBytes, 0);
   const desk = { port, patienceMs: context.policy.consentPatienceMs, rules, locale };
   // Whoever says yes must not be told less than this vehicle has shown to need, nor than its maker says.
   const writtenMs = notice.unusableSeconds * 1000;
@@ -299,5 +299,9 @@ async function askFor(
   };
   const { correlationId } = offer;
   const subject = { correlationId, step, notice, prepare: forecast?.prepare, unusable };
-  await requireConsent(context, desk, { ...subject, downloadBytes });
+  await requireConsent(context, desk, { ...subject, downloadBytes: bytesOf(orders) });
+}
+
+function bytesOf(orders: readonly ImageOrder[]): number {
+  return orders.reduce((sum, { order }) => sum + order.expected.lengthBytes, 0);
 }

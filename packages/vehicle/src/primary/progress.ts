@@ -29,6 +29,8 @@ export type ProgressEvent =
       readonly images: readonly { readonly ecu: EcuIdentifier; readonly name: TargetName }[];
       /** What people are told of it. */
       readonly notice: Notice;
+      /** All images together, as they are served. */
+      readonly downloadBytes: number;
     }
   | {
       readonly kind: 'consent';

@@ -27,19 +27,19 @@ async function begin() {
     void changeLanguage(event.target.value);
   });
   addEventListener('hashchange', () => {
-    void showRoute(true);
+    void (CODE.test(location.hash) ? pairByAddress() : showRoute(true));
   });
   byId('skip').addEventListener('click', (event) => {
     event.preventDefault();
     byId('main').focus();
   });
   await loadWords();
-  const code = CODE.exec(location.hash)?.[1];
-  if (code === undefined) {
-    await connect();
-    return;
-  }
-  // The code is used up now; it shall not stay in the address.
+  await (CODE.test(location.hash) ? pairByAddress() : connect());
+}
+
+/** Takes the code out of the address: it is used up then, and shall not stay there. */
+async function pairByAddress() {
+  const [, code = ''] = CODE.exec(location.hash) ?? [];
   history.replaceState(undefined, '', '/');
   await pair(code);
 }
@@ -236,9 +236,14 @@ function announce(text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
+/** Attempts that fail one after the other are one loss of the connection. */
 function showOffline(isOffline) {
-  clearTimeout(state.offlineTimer);
   const line = byId('offline');
-  if (!isOffline) line.hidden = true;
-  else state.offlineTimer = setTimeout(() => (line.hidden = false), OFFLINE_MS);
+  if (isOffline) {
+    state.offlineTimer ??= setTimeout(() => (line.hidden = false), OFFLINE_MS);
+    return;
+  }
+  clearTimeout(state.offlineTimer);
+  state.offlineTimer = undefined;
+  line.hidden = true;
 }

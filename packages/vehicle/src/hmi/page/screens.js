@@ -161,8 +161,12 @@ function drawQuestion(screen, desk) {
     element(
       'div',
       { class: 'about' },
-      element('p', { class: 'step' }, screen.stepLine),
-      element('p', { class: `badge ${screen.badgeKind}` }, screen.badge),
+      element(
+        'div',
+        { class: 'step-line' },
+        element('p', { class: 'step' }, screen.stepLine),
+        element('p', { class: `badge ${screen.badgeKind}` }, screen.badge),
+      ),
       title,
       element('div', { class: 'facts' }, ...facts),
     ),

@@ -67,6 +67,10 @@ export const GERMAN: ScreenWords = {
     headline: 'Ihr Fahrzeug ist auf dem neuesten Stand',
     sentences: ['Es gibt nichts zu tun.'],
   },
+  unchecked: {
+    headline: 'Noch nichts bekannt',
+    sentences: ['Das Fahrzeug hat noch nicht nach Updates gesehen. Es tut das von selbst.'],
+  },
   lastChecked: (date) => `Zuletzt geprüft am ${date}.`,
   working: {
     download: {

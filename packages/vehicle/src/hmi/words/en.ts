@@ -65,6 +65,10 @@ export const ENGLISH: ScreenWords = {
     headline: 'Your vehicle is up to date',
     sentences: ['There is nothing to do.'],
   },
+  unchecked: {
+    headline: 'Not checked yet',
+    sentences: ['The vehicle has not looked for updates yet. It does so by itself.'],
+  },
   lastChecked: (date) => `Last checked on ${date}.`,
   working: {
     download: {

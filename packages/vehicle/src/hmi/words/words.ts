@@ -67,6 +67,8 @@ export interface ScreenWords {
   tonight(this: void, time: string): string;
   readonly driving: Message;
   readonly idle: Message;
+  /** Before the first check-in nobody knows. */
+  readonly unchecked: Message;
   lastChecked(this: void, date: string): string;
   readonly working: Readonly<Record<Stage, Message>>;
   remaining(this: void, minutes: Minutes): string;

@@ -51,6 +51,7 @@ export const CHINESE: ScreenWords = {
     sentences: ['车辆未驻车时，此处不显示需要阅读或决定的内容。'],
   },
   idle: { headline: '您的车辆已是最新版本', sentences: ['无需任何操作。'] },
+  unchecked: { headline: '尚无结果', sentences: ['车辆尚未检查更新，会自动检查。'] },
   lastChecked: (date) => `上次检查时间：${date}。`,
   working: {
     download: {
