@@ -10,6 +10,7 @@ export {
   type EcuPlacement,
   encodeTopology,
   layoutOf,
+  type ObdPlan,
   parseTopology,
   type PlacePlan,
   type StoragePlan,

@@ -19,6 +19,7 @@ import type { SecondaryBundle } from '../secondary/secondary-bundle.ts';
 import type { SecondaryListener } from '../secondary/secondary-options.ts';
 import type { HealthCheck } from '../slots/folder-slots.ts';
 import { openEcuStorage } from './ecu-storage.ts';
+import type { Rxswin } from '../state/rxswins.ts';
 import type { StoragePlan } from './topology.ts';
 
 /** What a node is made of. */
@@ -28,8 +29,11 @@ export interface EcuNodeOptions {
   readonly folder: string;
   readonly storage: StoragePlan;
   readonly surroundings: Surroundings;
-  /** The regulated software that this ECU is part of (UN R156), if it is of any. */
-  readonly rxswin?: string | undefined;
+  /**
+   * The regulated software that this ECU is part of from the factory on (UN R156), if it is of any: for
+   * testers alone, or by regulation, so that it is reported too.
+   */
+  readonly rxswin?: string | readonly Rxswin[] | undefined;
   /** False for a bench whose flash takes no time; true when left out. */
   readonly isFlashPaced?: boolean | undefined;
   readonly healthCheck?: HealthCheck | undefined;
@@ -54,7 +58,7 @@ export interface EcuNode {
 
 /** Starts a node: it boots what it has. @throws as `openSecondary` and `openEcuStorage`. */
 export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
-  const { bundle, folder, surroundings, healthCheck } = options;
+  const { bundle, folder, surroundings, healthCheck, rxswin } = options;
   const { factory, credential } = bundle;
   const storage = await openEcuStorage({
     folder,
@@ -70,6 +74,7 @@ export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
       folder: join(folder, 'secondary'),
       surroundings,
       slots: storage.slots,
+      factoryRxswins: typeof rxswin === 'string' ? undefined : rxswin,
       onProgress: options.onProgress,
     });
   } catch (error) {
@@ -102,7 +107,7 @@ export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
           return {
             softwareNumber: running?.name,
             softwareVersion: running?.releaseCounter.toString(),
-            rxswin: options.rxswin,
+            rxswin: rxswinText(ecu.findRxswins() ?? options.rxswin),
           };
         },
       });
@@ -122,4 +127,10 @@ export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
       storage.close();
     },
   };
+}
+
+/** One after the other: {14229-1:2020 C.1} leaves the form to the maker. */
+function rxswinText(rxswins: string | readonly Rxswin[] | undefined): string | undefined {
+  if (rxswins === undefined || typeof rxswins === 'string') return rxswins;
+  return rxswins.length === 0 ? undefined : rxswins.map(({ rxswin }) => rxswin).join(';');
 }

@@ -4,6 +4,8 @@
  */
 import { SERVICES } from '@immota/bus';
 import { DOIP_SOURCE, type GatewayRules, parseGatewayRules, TBOX_ROLE } from '../gateway/rules.ts';
+import type { Range } from '../gateway/guarded-services.ts';
+import { OBD_TESTER } from './limits.ts';
 import type { VehicleTopology } from './topology.ts';
 
 /** Addresses of testers that come from outside {13400-2:2019 table 13}. */
@@ -36,11 +38,12 @@ const PROGRAMMING = [
 ];
 
 /** Makes the rules of a gateway. */
-export function gatewayRulesOf({ buses, ecus, tester }: VehicleTopology): GatewayRules {
+export function gatewayRulesOf({ buses, ecus, tester, obd }: VehicleTopology): GatewayRules {
   const addresses = ecus.map(({ address }) => address);
   const targets = { first: Math.min(...addresses), last: Math.max(...addresses) };
+  const plug = obd === undefined ? [] : plugRules(obd.bus, targets);
   return parseGatewayRules({
-    buses: buses.map(({ name }) => name),
+    buses: [...buses.map(({ name }) => name), ...(obd === undefined ? [] : [obd.bus])],
     diagnostics: [
       {
         name: 'updates by the T-BOX',
@@ -68,6 +71,22 @@ export function gatewayRulesOf({ buses, ecus, tester }: VehicleTopology): Gatewa
         requires: ['authenticated', 'parked'],
         rate: UPDATE_RATE,
       },
+      ...plug,
     ],
   });
+}
+
+/** The same for whoever is at the plug: no certificate comes with a wire, so the ECU's word alone counts. */
+function plugRules(bus: string, targets: Range): readonly object[] {
+  const common = { from: [bus], testers: { first: OBD_TESTER, last: OBD_TESTER }, targets };
+  return [
+    { ...common, name: 'reading at the plug', allow: READING, rate: WORKSHOP_RATE },
+    {
+      ...common,
+      name: 'programming at the plug',
+      allow: PROGRAMMING,
+      requires: ['authenticated', 'parked'],
+      rate: UPDATE_RATE,
+    },
+  ];
 }

@@ -18,5 +18,11 @@ export const FILE_SYSTEM_SLOT_BYTES = 8_589_934_592;
 export const LOADER_BYTES = 16_384;
 /** The identifier of requests to all ECUs of a bus {15765-4:2021 table 5}. */
 export const FUNCTIONAL_ID = 0x7df;
+/** Whoever is at the plug under the dashboard, as the rules see them: none of the addresses of DoIP's testers. */
+export const OBD_TESTER = 0x00f1;
+/** The tester in identifiers of 29 bits {15765-4:2021 table 6}. */
+export const OBD_TESTER_BYTE = 0xf1;
+/** All ECUs, in identifiers of 29 bits {15765-4:2021 table 6}. */
+export const OBD_GROUP = 0x33;
 /** How long a condition may fail while it is watched: the voltage dips when a relay closes. */
 export const VOLTAGE_DIP_MS = 500;

@@ -7,6 +7,7 @@ import { canBitRate, CanFault } from '@immota/bus';
 import { type EcuIdentifier, parseEcuIdentifier, UptaneFault } from '@immota/uptane';
 import { z } from 'zod';
 import { FLASH_PARTS, type FlashPart } from '../flash/parts.ts';
+import { type Rxswin, rxswinsSchema } from '../state/rxswins.ts';
 import type { VehicleLayout } from '../transaction/layout.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { BUSES_MAX, ECUS_MAX, TOPOLOGY_MAX_BYTES } from './limits.ts';
@@ -37,6 +38,19 @@ export type PlacePlan =
       readonly responseId: number;
     };
 
+/** The plug under the dashboard {15765-4:2021}, and who answers there. */
+export interface ObdPlan extends Omit<BusPlan, 'name'> {
+  /** The bus between plug and gateway; nobody else is on it. */
+  readonly bus: string;
+  readonly ecus: readonly {
+    readonly ecu: EcuIdentifier;
+    /** 0x7E0 to 0x7E7, or 0x18DAxxF1. */
+    readonly requestId: number;
+    /** 0x7E8 to 0x7EF, or 0x18DAF1xx. */
+    readonly responseId: number;
+  }[];
+}
+
 /** An ECU besides the T-BOX. */
 export interface EcuPlacement {
   readonly ecu: EcuIdentifier;
@@ -44,8 +58,10 @@ export interface EcuPlacement {
   readonly address: number;
   readonly storage: StoragePlan;
   readonly place: PlacePlan;
-  /** RXSWIN: the regulated software that it is part of (UN R156). */
-  readonly rxswin?: string | undefined;
+  /** RXSWIN from the factory: the regulated software that it is part of (UN R156), for testers or by regulation. */
+  readonly rxswin?: string | readonly Rxswin[] | undefined;
+  /** What people lose while it does not serve: a technician stands by when it is updated. */
+  readonly serves?: readonly ('doors' | 'emergency-call')[] | undefined;
 }
 
 /** See the head of the file. Holding one tells you: names and addresses are unique, and refer to each other. */
@@ -56,12 +72,15 @@ export interface VehicleTopology {
   readonly gateway: EcuIdentifier;
   readonly buses: readonly BusPlan[];
   readonly ecus: readonly EcuPlacement[];
+  /** None in vehicles that are reached by Ethernet alone. */
+  readonly obd?: ObdPlan | undefined;
 }
 
 // Makers choose from 0x0001 to 0x0DFF and from 0x1000 to 0x7FFF {13400-2:2019 table 13}.
 const ECU_ADDRESS = z.int().min(0x1000).max(0x7fff);
 const TESTER_ADDRESS = z.int().min(0x0e00).max(0x0fff);
 const CAN_ID = z.int().min(1).max(0x7ff);
+const OBD_ID = z.int().min(0x7e0).max(0x1fffffff);
 const NAME = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
 const PARTS = z.string().refine((part): part is FlashPart => Object.hasOwn(FLASH_PARTS, part));
 const ECU = z.string().transform((text, context) => {
@@ -91,9 +110,10 @@ const topologySchema = z.strictObject({
       z.strictObject({
         ecu: ECU,
         address: ECU_ADDRESS,
-        rxswin: z
-          .string()
-          .regex(/^[\u0020-\u007e]{1,64}$/)
+        rxswin: z.union([z.string().regex(/^[\u0020-\u007e]{1,64}$/), rxswinsSchema]).optional(),
+        serves: z
+          .array(z.enum(['doors', 'emergency-call']))
+          .max(2)
           .optional(),
         storage: z.discriminatedUnion('kind', [
           z.strictObject({ kind: z.literal('file-system') }),
@@ -112,6 +132,16 @@ const topologySchema = z.strictObject({
     )
     .min(1)
     .max(ECUS_MAX),
+  obd: z
+    .strictObject({
+      bus: NAME,
+      nominalBps: z.int(),
+      dataBps: z.int().optional(),
+      ecus: z
+        .array(z.strictObject({ ecu: ECU, requestId: OBD_ID, responseId: OBD_ID }))
+        .max(ECUS_MAX),
+    })
+    .optional(),
 });
 
 /**
@@ -140,9 +170,9 @@ export function layoutOf({ buses, ecus, gateway }: VehicleTopology): VehicleLayo
   const busLayouts = buses.map(
     (bus) => [bus.name, { bytesPerSecond: bytesPerSecond(bus) }] as const,
   );
-  const places = ecus.map(({ ecu, place }) => {
+  const places = ecus.map(({ ecu, place, serves }) => {
     const bus = place.kind === 'can' ? place.bus : `ethernet ${ecu}`;
-    return [ecu, { bus }] as const;
+    return [ecu, { bus, serves }] as const;
   });
   return {
     buses: new Map(busLayouts),
@@ -160,7 +190,7 @@ function bytesPerSecond({ nominalBps, dataBps }: BusPlan): number {
   return Math.floor(63 / (30 / nominalBps + 560 / dataBps));
 }
 
-function checkTopology({ buses, ecus, gateway }: VehicleTopology): void {
+function checkTopology({ buses, ecus, gateway, obd }: VehicleTopology): void {
   checkUnique('bus', buses, ({ name }) => name);
   checkUnique('ECU', ecus, ({ ecu }) => ecu);
   checkUnique('address', ecus, ({ address }) => String(address));
@@ -174,6 +204,28 @@ function checkTopology({ buses, ecus, gateway }: VehicleTopology): void {
     return [place.requestId, place.responseId].map((id) => `${id} on ${place.bus}`);
   });
   checkUnique('identifier', ids, (id) => id);
+  if (obd === undefined) return;
+  checkUnique('bus', [...buses.map(({ name }) => name), obd.bus], (name) => name);
+  checkRate({ ...obd, name: obd.bus });
+  checkUnique('ECU at the plug', obd.ecus, ({ ecu }) => ecu);
+  checkUnique('identifier at the plug', obd.ecus, ({ requestId }) => String(requestId));
+  for (const { ecu, requestId, responseId } of obd.ecus) {
+    const place = ecus.find((one) => one.ecu === ecu)?.place;
+    // One with an entity of its own is reached by Ethernet: the gateway is not before it.
+    if (place === undefined || (place.kind === 'ethernet' && ecu !== gateway)) {
+      throw malformed(`"${ecu}" cannot be reached from the plug`);
+    }
+    if (!isObdPair(requestId, responseId)) {
+      throw malformed(`"${ecu}" has identifiers at the plug that testers do not ask with`);
+    }
+  }
+}
+
+/** {15765-4:2021 tables 5 and 6}. */
+function isObdPair(requestId: number, responseId: number): boolean {
+  if (requestId <= 0x7ff) return requestId <= 0x7e7 && responseId === requestId + 8;
+  const ecu = (requestId >>> 8) & 0xff;
+  return requestId === 0x18da00f1 + ecu * 0x100 && responseId === 0x18daf100 + ecu;
 }
 
 function checkRate({ name, nominalBps, dataBps }: BusPlan): void {

@@ -36,7 +36,8 @@ import { type EcuNode, startEcuNode } from './ecu-node.ts';
 import { openEthernetEcu } from './ethernet.ts';
 import { gatewayRulesOf } from './gateway-rules.ts';
 import { CAN_MESSAGE_MAX_BYTES, ETHERNET_MESSAGE_MAX_BYTES, FUNCTIONAL_ID } from './limits.ts';
-import type { BusPlan, EcuPlacement, VehicleTopology } from './topology.ts';
+import { frameKey, obdIdentifiers, openObdPort } from './obd-port.ts';
+import type { BusPlan, EcuPlacement, ObdPlan, VehicleTopology } from './topology.ts';
 
 /** What a network is made of. */
 export interface VehicleNetworkOptions {
@@ -73,7 +74,7 @@ export interface VehicleNetwork {
   readonly vehicleIdentifier: VehicleIdentifier;
   /** Of each ECU on Ethernet, and for those behind it the gateway's. */
   readonly entities: ReadonlyMap<string, EntityAddress>;
-  /** By name: for a tester's own place on a bus. */
+  /** By name, that of the plug among them: for a tester's own place on a bus. */
   readonly buses: ReadonlyMap<string, CanHub>;
   /** What the gateway has refused, until somebody has taken it. */
   readonly events: SecurityEvents;
@@ -102,6 +103,7 @@ export async function startVehicleNetwork(options: VehicleNetworkOptions): Promi
 class Starting {
   readonly #options: VehicleNetworkOptions;
   readonly #hubs = new Map<string, CanHub>();
+  #plug: CanHub | undefined;
   readonly #nodes = new Map<string, EcuNode>();
   readonly #bundles = new Map<string, SecondaryBundle>();
   readonly #entities = new Map<string, EntityAddress>();
@@ -137,7 +139,7 @@ class Starting {
     return {
       vehicleIdentifier: first.factory.vehicleIdentifier,
       entities: this.#entities,
-      buses: this.#hubs,
+      buses: this.#allHubs(),
       events,
       close: async () => this.close(),
     };
@@ -188,14 +190,17 @@ class Starting {
     const { timer } = surroundings;
     const own = this.#placementOf(topology.gateway);
     const roles = new TesterRoles(roleOf);
+    const report = (refusal: Refusal): void => {
+      events.report(refusal);
+      onRefusal?.(refusal);
+    };
+    const { obd } = topology;
+    if (obd !== undefined) this.#openPlug(obd);
     const firewall = createGateway({
-      buses: new Map([...this.#hubs].map(([name, hub]) => [name, this.#transitOf(name, hub)])),
+      buses: new Map([...this.#allHubs()].map(([name, hub]) => [name, this.#transitOf(name, hub)])),
       rules: gatewayRulesOf(topology),
       timer,
-      report: (refusal) => {
-        events.report(refusal);
-        onRefusal?.(refusal);
-      },
+      report,
       isParked: isParked ?? (() => false),
       findRole: (tester) => roles.find(tester),
     });
@@ -209,6 +214,13 @@ class Starting {
     this.#ends.unshift(() => router.close());
     const local = this.#serveLocally(own.ecu, own.address);
     const routed = firewall.watch(router.route);
+    if (obd !== undefined && this.#plug !== undefined) {
+      const { route } = router;
+      const where = { address: own.address, target: local };
+      const plug = { topology, plan: obd, hub: this.#plug, gateway: firewall, route, own: where };
+      const close = openObdPort({ ...plug, report });
+      this.#ends.unshift(close);
+    }
     await this.#listen(own.ecu, {
       address: own.address,
       isGateway: true,
@@ -241,20 +253,37 @@ class Starting {
    * by the ECU as a tester, and gets no rights.
    */
   #transitOf(name: string, hub: CanHub): CanBus {
-    const own = new Set<number>();
-    for (const { place } of this.#options.topology.ecus) {
+    const { ecus, obd } = this.#options.topology;
+    const own = new Set(obd?.bus === name ? obdIdentifiers(obd) : []);
+    for (const { place } of ecus) {
       if (place.kind !== 'can' || place.bus !== name) continue;
-      own.add(place.requestId).add(place.responseId);
+      for (const id of [place.requestId, place.responseId]) {
+        own.add(frameKey({ id, isExtended: false }));
+      }
     }
     const bus = hub.connect();
     return {
       send: async (frame) => bus.send(frame),
       listen: (listener) =>
         bus.listen((frame) => {
-          if (frame.isExtended || !own.has(frame.id)) listener(frame);
+          if (!own.has(frameKey(frame))) listener(frame);
         }),
       close: async () => bus.close(),
     };
+  }
+
+  #openPlug(plan: ObdPlan): void {
+    const { timer } = this.#options.surroundings;
+    const hub = createCanHub({ timer, rate: canBitRate(plan.nominalBps, plan.dataBps) });
+    this.#plug = hub;
+    this.#ends.unshift(() => hub.close());
+  }
+
+  #allHubs(): ReadonlyMap<string, CanHub> {
+    const { obd } = this.#options.topology;
+    return obd === undefined || this.#plug === undefined
+      ? this.#hubs
+      : new Map([...this.#hubs, [obd.bus, this.#plug]]);
   }
 
   /** The gateway's own ways to the ECUs on the buses, by their logical addresses. */

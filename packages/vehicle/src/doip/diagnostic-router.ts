@@ -18,8 +18,13 @@ export interface DiagnosticRouterOptions {
   readonly ecus: ReadonlyMap<number, DiagnosticChannel>;
   /** By functional address: logical addresses of its members. */
   readonly groups?: ReadonlyMap<number, readonly number[]> | undefined;
-  /** Asked for each whole message, and for each member when a group is asked. */
-  readonly permit: (tester: number, target: number, message: Uint8Array) => DiagnosticPermission;
+  /** Asked for each whole message, and for each member when a group is asked; `from` as in the request. */
+  readonly permit: (
+    tester: number,
+    target: number,
+    message: Uint8Array,
+    from?: string,
+  ) => DiagnosticPermission;
   readonly timer: Timer;
   /** Requests that wait for one ECU. */
   readonly queueMax?: number | undefined;
@@ -66,7 +71,8 @@ function physicalTarget(lane: EcuLane, { permit }: Firewall): DiagnosticTarget {
   return {
     messageMaxBytes: lane.messageMaxBytes,
     deliver: (request) => {
-      const permission = permit(request.tester, request.target, request.bytes);
+      const { tester, target, bytes, from } = request;
+      const permission = permit(tester, target, bytes, from);
       return permission === 'permit' ? lane.enqueue(request) : permission.nackCode;
     },
   };
@@ -80,14 +86,14 @@ function groupTarget(
   return {
     messageMaxBytes: Math.max(0, ...lengths),
     deliver: (request) => {
-      const { tester, target, bytes } = request;
-      const permission = permit(tester, target, bytes);
+      const { tester, target, bytes, from } = request;
+      const permission = permit(tester, target, bytes, from);
       if (permission !== 'permit') return permission.nackCode;
       // A group without a member is a network that is not there.
       let refusal: DoipNackCode | undefined = DOIP_NACK.unknownNetwork;
       let isTaken = false;
       for (const [address, lane] of members) {
-        const forMember = permit(tester, address, bytes);
+        const forMember = permit(tester, address, bytes, from);
         const code =
           forMember === 'permit' ? lane.enqueue(functional(request)) : forMember.nackCode;
         if (code === undefined) isTaken = true;

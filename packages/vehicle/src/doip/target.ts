@@ -5,6 +5,8 @@ import type { DiagnosticEndpoint, DiagnosticRequest } from '../diagnostics/chann
 /** A request with the address it was sent to. */
 export interface RoutedRequest extends DiagnosticRequest {
   readonly target: number;
+  /** Where it came in, as the gateway's rules name it; DoIP when left out. */
+  readonly from?: string | undefined;
   /** Answers with the address of the ECU that speaks: it is another one than was asked in a group. */
   respondAs(source: number, message: Uint8Array): Promise<void>;
   /** Tells whether the tester has left: its answer interests nobody. */
@@ -46,7 +48,7 @@ export function createLocalTarget(options: {
       if (handler === undefined) return DOIP_NACK.targetUnreachable;
       handler({
         tester: request.tester,
-        isFunctional: request.target !== logicalAddress,
+        isFunctional: request.isFunctional || request.target !== logicalAddress,
         bytes: request.bytes,
         respond: (message) => request.respondAs(logicalAddress, message),
       });

@@ -56,14 +56,21 @@ export interface GatewayCounts {
 /** See the head of the file. */
 export interface Gateway {
   /**
-   * Judges a whole request of a tester over Ethernet, and takes note of one that may pass. It is made
-   * for the router of DoIP.
+   * Judges a whole request of a tester, and takes note of one that may pass. It is made for the router of
+   * DoIP, and for buses whose messages the gateway takes whole.
    *
    * @param tester - its logical address, as activated on its own connection.
+   * @param from - the bus where it is; DoIP when left out.
    */
-  permit(this: void, tester: number, target: number, message: Uint8Array): DiagnosticPermission;
-  /** Hears the answers on a route of DoIP: by them an ECU tells whom it has authenticated. */
-  watch(this: void, route: DoipRoute): DoipRoute;
+  permit(
+    this: void,
+    tester: number,
+    target: number,
+    message: Uint8Array,
+    from?: string,
+  ): DiagnosticPermission;
+  /** Hears the answers on a route: by them an ECU tells whom it has authenticated. @param from - as above. */
+  watch(this: void, route: DoipRoute, from?: string): DoipRoute;
   counts(this: void): GatewayCounts;
   /** Forwards nothing more; the buses stay open. */
   close(this: void): void;
@@ -73,8 +80,8 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const gateway = new RunningGateway(options);
   return {
-    permit: (tester, target, message) => gateway.permit(tester, target, message),
-    watch: (route) => gateway.watch(route),
+    permit: (tester, target, message, from) => gateway.permit(tester, target, message, from),
+    watch: (route, from) => gateway.watch(route, from),
     counts: () => gateway.counts(),
     close: () => gateway.close(),
   };
@@ -107,13 +114,21 @@ class RunningGateway {
     }
   }
 
-  permit(tester: number, target: number, message: Uint8Array): DiagnosticPermission {
+  // The port of the router.
+  // oxlint-disable-next-line max-params
+  permit(
+    tester: number,
+    target: number,
+    message: Uint8Array,
+    from = DOIP_SOURCE,
+  ): DiagnosticPermission {
     const refusal = this.#diagnostics.judge(
       {
-        from: DOIP_SOURCE,
+        from,
         tester,
         target,
-        role: this.#options.findRole?.(tester),
+        // Certificates are those of connections over Ethernet: a wire shows none.
+        role: from === DOIP_SOURCE ? this.#options.findRole?.(tester) : undefined,
         head: message,
         isComplete: true,
         members: this.#options.rules.groups.find(({ address }) => address === target)?.members,
@@ -129,7 +144,7 @@ class RunningGateway {
     return { nackCode: DOIP_NACK.targetUnreachable };
   }
 
-  watch(route: DoipRoute): DoipRoute {
+  watch(route: DoipRoute, from = DOIP_SOURCE): DoipRoute {
     return (address) => {
       const target = route(address);
       if (typeof target === 'number') return target;
@@ -138,7 +153,7 @@ class RunningGateway {
         target.deliver({
           ...request,
           respondAs: async (source, message) => {
-            const key = { from: DOIP_SOURCE, tester: request.tester, target: source };
+            const key = { from, tester: request.tester, target: source };
             this.#diagnostics.noteResponse(key, message, this.#options.timer.elapsedMs());
             await request.respondAs(source, message);
           },

@@ -19,6 +19,20 @@ const BRAKE = {
 const CHASSIS = { name: 'chassis', nominalBps: 500_000, dataBps: 2_000_000 };
 const GOOD = { tester: 0x0e80, gateway: 'GATEWAY', buses: [CHASSIS], ecus: [GATEWAY, BRAKE] };
 
+/** At the plug: the gateway by eleven bits, the brake by twenty-nine. */
+const OBD = {
+  bus: 'obd',
+  nominalBps: 500_000,
+  ecus: [
+    { ecu: 'GATEWAY', requestId: 0x7e0, responseId: 0x7e8 },
+    { ecu: 'BRAKE', requestId: 0x18da10f1, responseId: 0x18daf110 },
+  ],
+};
+
+function plug(changes: object): object {
+  return { ...GOOD, obd: { ...OBD, ecus: [{ ...OBD.ecus[0], ...changes }] } };
+}
+
 function parse(topology: unknown): ReturnType<typeof parseTopology> {
   return parseTopology(Buffer.from(JSON.stringify(topology)));
 }
@@ -31,6 +45,13 @@ describe('parseTopology()', () => {
       topology.ecus.map(({ ecu }) => ecu),
       ['GATEWAY', 'BRAKE'],
     );
+  });
+
+  it('reads who answers at the plug, and files of before there was one', () => {
+    assert.deepEqual(parse({ ...GOOD, obd: OBD }).obd, OBD);
+    assert.equal(parse(GOOD).obd, undefined);
+    const served = { ...GOOD, ecus: [GATEWAY, { ...BRAKE, serves: ['doors'] }] };
+    assert.deepEqual(layoutOf(parse(served)).ecus.get('BRAKE')?.serves, ['doors']);
   });
 
   it('refuses wiring that contradicts itself', () => {
@@ -53,6 +74,22 @@ describe('parseTopology()', () => {
         ecus: [{ ...GATEWAY, storage: { kind: 'two-bank', part: 'toString' } }],
       },
       'no ECU': { ...GOOD, ecus: [] },
+      'a plug on a bus of the vehicle': { ...GOOD, obd: { ...OBD, bus: 'chassis' } },
+      'a plug at no rate': { ...GOOD, obd: { ...OBD, nominalBps: 7 } },
+      'an ECU at the plug that is not there': plug({ ecu: 'OTHER' }),
+      'an ECU at the plug with an entity of its own': {
+        ...plug({ ecu: 'IVI' }),
+        ecus: [GATEWAY, BRAKE, { ...GATEWAY, ecu: 'IVI', address: 0x1005 }],
+      },
+      'an ECU twice at the plug': { ...GOOD, obd: { ...OBD, ecus: [OBD.ecus[0], OBD.ecus[0]] } },
+      'a group’s identifier at the plug': plug({ requestId: 0x7df }),
+      'an answer as a question at the plug': plug({ requestId: 0x7e8, responseId: 0x7f0 }),
+      'a pair that is none at the plug': plug({ responseId: 0x7e9 }),
+      'another tester’s identifiers at the plug': plug({
+        requestId: 0x18da10f2,
+        responseId: 0x18daf210,
+      }),
+      'what nobody can lose': { ...GOOD, ecus: [{ ...GATEWAY, serves: ['radio'] }] },
       'a member too many': { ...GOOD, more: 1 },
     })) {
       assert.throws(() => parse(odd), { code: 'BUNDLE_MALFORMED' }, why);

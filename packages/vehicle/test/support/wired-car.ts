@@ -10,6 +10,7 @@ import {
   type FactoryImage,
   keepFactoryImages,
   layoutOf,
+  type LinkCredential,
   openTboxLinks,
   parseTopology,
   type Primary,
@@ -45,6 +46,16 @@ export const TOPOLOGY: VehicleTopology = parseTopology(
         },
         can('LIGHT-1', 0x1006, 'body', 0x731, { kind: 'one-bank', part: 'stm32g4' }),
       ],
+      obd: {
+        bus: 'obd',
+        nominalBps: 500_000,
+        ecus: [
+          { ecu: 'GATEWAY-1', requestId: 0x7e0, responseId: 0x7e8 },
+          { ecu: 'BRAKE-1', requestId: 0x7e1, responseId: 0x7e9 },
+          { ecu: 'DOOR-1', requestId: 0x7e2, responseId: 0x7ea },
+          { ecu: 'LIGHT-1', requestId: 0x18da10f1, responseId: 0x18daf110 },
+        ],
+      },
     }),
   ),
 );
@@ -77,10 +88,15 @@ export interface Car {
   readonly network: VehicleNetwork;
   readonly sick: Set<string>;
   readonly refusals: Refusal[];
+  /** The T-BOX's own. */
+  readonly credential: LinkCredential;
 }
 
 /** Builds a vehicle, starts it, and closes it with the test. */
-export async function makeCar(test: TestContext): Promise<Car> {
+export async function makeCar(
+  test: TestContext,
+  { isParked }: { readonly isParked?: () => boolean } = {},
+): Promise<Car> {
   const world = await makeWorld(test);
   const surroundings = { ...world.surroundings, timer: systemSurroundings().timer };
   const folder = world.pathOf('car');
@@ -119,6 +135,7 @@ export async function makeCar(test: TestContext): Promise<Car> {
     folder,
     surroundings,
     isFlashPaced: false,
+    isParked,
     healthCheck: (ecu) => () => Promise.resolve(!sick.has(ecu)),
     onRefusal: (refusal) => refusals.push(refusal),
     onFailure: (error) => failures.push(error),
@@ -138,7 +155,7 @@ export async function makeCar(test: TestContext): Promise<Car> {
   });
   const primary = await world.run({ secondaries: links.links, layout: layoutOf(TOPOLOGY) });
   await primary.checkIn();
-  return { world, primary, network, sick, refusals };
+  return { world, primary, network, sick, refusals, credential };
 }
 
 /** Programs the image that an ECU leaves the factory with. */
