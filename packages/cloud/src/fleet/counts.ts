@@ -38,7 +38,11 @@ export function countSource(scope: FleetScope): RawBuilder<unknown> {
       case when v.quarantined then 'barred' else '' end as value, null::date as day, count(*) as vehicles
     from vehicle v where ${inScope(scope, 'v')} group by 1, 2, 4, 5
     union all
-    select v.model, v.market, 'image', e.hardware_id, coalesce(e.installed_name, ''),
+    select v.model, v.market, 'image', e.hardware_id, coalesce(e.installed_name, ''), null, count(*)
+    from vehicle v join ecu e on e.vehicle_id = v.vehicle_id
+    where ${inScope(scope, 'v')} group by 1, 2, 4, 5
+    union all
+    select v.model, v.market, 'ran', e.hardware_id, coalesce(e.installed_name, ''),
       (e.installed_at at time zone 'UTC')::date, count(*)
     from vehicle v join ecu e on e.vehicle_id = v.vehicle_id
     where ${inScope(scope, 'v')} group by 1, 2, 4, 5, 6)`;

@@ -41,7 +41,7 @@ export async function listFacets(database: CloudDatabase, scope: FleetScope): Pr
     const { rows } = await sql<ValueCount & { readonly facet: string; readonly name: string }>`
       with counts as materialized (
         select model, market, kind, name, value, sum(vehicles)::bigint as vehicles
-        from ${countSource(scope)} c group by 1, 2, 3, 4, 5)
+        from ${countSource(scope)} c where kind in ('vehicle', 'image') group by 1, 2, 3, 4, 5)
       select facet, name, value, vehicles from (
         select facet, name, value, sum(vehicles)::bigint as vehicles,
           row_number() over (partition by facet order by sum(vehicles) desc, name, value) as rank
@@ -116,7 +116,7 @@ export async function listVersions(
       readonly vehicles: number;
     }>`
       select value as image, greatest(day, ${first}::date)::text as day, sum(vehicles)::bigint as vehicles
-      from ${countSource(scope)} c where kind = 'image' and name = ${hardwareId}
+      from ${countSource(scope)} c where kind = 'ran' and name = ${hardwareId}
         and (${model === undefined} or model = ${model ?? ''})
         and (${market === undefined} or market = ${market ?? ''})
       group by 1, 2`.execute(tx);

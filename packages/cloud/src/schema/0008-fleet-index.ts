@@ -43,13 +43,13 @@ create index ecu_attacked on ecu (vehicle_id) where attacks_detected <> '';
 create index device_certificate_by_end on device_certificate (not_after) where revoked_at is null;
 
 -- Changes of counts, whose sums are the counts; folded now and then. Of kind vehicle: name the last day it
--- was seen, empty for never, and value barred or empty. Of kind image: name a hardware and value an image;
--- their days are kept, so that what ran when is a sum too.
+-- was seen, empty for never, and value barred or empty. Of kind image: name a hardware and value an image
+-- that runs on it. Of kind ran: the same with the day of the change, so that what ran when is a sum too.
 create table fleet_count (
   tenant text not null,
   model text not null,
   market text not null,
-  kind text not null check (kind in ('vehicle', 'image')),
+  kind text not null check (kind in ('vehicle', 'image', 'ran')),
   name text not null,
   value text not null,
   day date,
@@ -79,9 +79,9 @@ begin
       case when new.quarantined then 'barred' else '' end, null, 1);
   if (old.tenant, old.model, old.market) is distinct from (new.tenant, new.model, new.market) then
     insert into fleet_count
-      select place.tenant, place.model, place.market, 'image', hardware_id, coalesce(installed_name, ''),
-        coalesce((installed_at at time zone 'UTC')::date, current_date), place.sign
-      from ecu cross join (values (old.tenant, old.model, old.market, -1),
+      select place.tenant, place.model, place.market, k.kind, hardware_id, coalesce(installed_name, ''),
+        case when k.kind = 'ran' then coalesce((installed_at at time zone 'UTC')::date, current_date) end, place.sign
+      from ecu cross join (values ('image'), ('ran')) k (kind) cross join (values (old.tenant, old.model, old.market, -1),
         (new.tenant, new.model, new.market, 1)) place (tenant, model, market, sign)
       where vehicle_id = new.vehicle_id;
   end if;
@@ -99,14 +99,16 @@ create function ecu_counted() returns trigger language plpgsql as $$
 begin
   if tg_op = 'INSERT' then
     insert into fleet_count
-      select v.tenant, v.model, v.market, 'image', e.hardware_id, coalesce(e.installed_name, ''),
-        coalesce((e.installed_at at time zone 'UTC')::date, current_date), count(*)
-      from after e join vehicle v using (vehicle_id) group by 1, 2, 3, 5, 6, 7;
+      select v.tenant, v.model, v.market, k.kind, e.hardware_id, coalesce(e.installed_name, ''),
+        case when k.kind = 'ran' then coalesce((e.installed_at at time zone 'UTC')::date, current_date) end, count(*)
+      from after e join vehicle v using (vehicle_id) cross join (values ('image'), ('ran')) k (kind)
+      group by 1, 2, 3, 4, 5, 6, 7;
   else
     insert into fleet_count
-      select v.tenant, v.model, v.market, 'image', e.hardware_id, coalesce(e.installed_name, ''),
-        current_date, -count(*)
-      from before e join vehicle v using (vehicle_id) group by 1, 2, 3, 5, 6, 7;
+      select v.tenant, v.model, v.market, k.kind, e.hardware_id, coalesce(e.installed_name, ''),
+        case when k.kind = 'ran' then current_date end, -count(*)
+      from before e join vehicle v using (vehicle_id) cross join (values ('image'), ('ran')) k (kind)
+      group by 1, 2, 3, 4, 5, 6, 7;
   end if;
   return null;
 end $$;
@@ -118,9 +120,9 @@ create trigger ecu_counted_delete after delete on ecu
 create function ecu_recounted() returns trigger language plpgsql as $$
 begin
   insert into fleet_count
-    select v.tenant, v.model, v.market, 'image', ran.hardware, coalesce(ran.image, ''),
-      coalesce((new.installed_at at time zone 'UTC')::date, current_date), ran.sign
-    from vehicle v cross join (values (old.hardware_id, old.installed_name, -1),
+    select v.tenant, v.model, v.market, k.kind, ran.hardware, coalesce(ran.image, ''),
+      case when k.kind = 'ran' then coalesce((new.installed_at at time zone 'UTC')::date, current_date) end, ran.sign
+    from vehicle v cross join (values ('image'), ('ran')) k (kind) cross join (values (old.hardware_id, old.installed_name, -1),
       (new.hardware_id, new.installed_name, 1)) ran (hardware, image, sign)
     where v.vehicle_id = new.vehicle_id;
   return null;
@@ -134,8 +136,9 @@ insert into fleet_count
     case when quarantined then 'barred' else '' end, null, count(*)
   from vehicle group by 1, 2, 3, 5, 6;
 insert into fleet_count
-  select v.tenant, v.model, v.market, 'image', e.hardware_id, coalesce(e.installed_name, ''),
-    coalesce((e.installed_at at time zone 'UTC')::date, current_date), count(*)
-  from ecu e join vehicle v using (vehicle_id) group by 1, 2, 3, 5, 6, 7;
+  select v.tenant, v.model, v.market, k.kind, e.hardware_id, coalesce(e.installed_name, ''),
+    case when k.kind = 'ran' then coalesce((e.installed_at at time zone 'UTC')::date, current_date) end, count(*)
+  from ecu e join vehicle v using (vehicle_id) cross join (values ('image'), ('ran')) k (kind)
+  group by 1, 2, 3, 4, 5, 6, 7;
 `,
 };

@@ -519,7 +519,7 @@ export interface FleetCountRow {
   readonly tenant: string;
   readonly model: string;
   readonly market: string;
-  readonly kind: 'vehicle' | 'image';
+  readonly kind: 'vehicle' | 'image' | 'ran';
   /** The last day seen, or a hardware. */
   readonly name: string;
   /** `barred` or empty, or an image. */

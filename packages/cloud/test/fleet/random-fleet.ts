@@ -61,13 +61,15 @@ export async function insertRandomFleet(
   { kysely }: CloudDatabase,
   { vehicles, now }: { readonly vehicles: number; readonly now: Temporal.Instant },
 ): Promise<void> {
-  const release = {
+  const body = {
+    _type: 'Release',
     name: 'r',
     version: '1',
-    document: new Uint8Array(),
-    body: {},
-    created_by: 'x',
+    goal: { 'hw-1': 'hw-1/2' },
+    images: [{ hardwareId: 'hw-1', name: 'hw-1/2', installsOver: 'any' }],
   };
+  const document = Buffer.from(JSON.stringify({ signed: body, signatures: [] }));
+  const release = { name: 'r', version: '1', document, body, created_by: 'x' };
   await kysely
     .insertInto('release')
     .values({ ...release, release_id: 'r' })
