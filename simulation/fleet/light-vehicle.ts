@@ -79,6 +79,8 @@ interface Answer {
 
 const EPOCH = Temporal.Instant.fromEpochMilliseconds(0);
 const ANSWER_MAX_BYTES = limits.TARGETS_MAX_BYTES;
+/** At the end of its SubjectPublicKeyInfo. */
+const ED25519_KEY_BYTES = 32;
 
 /** See the head of the file. Its first ECU is the Primary. */
 export class LightVehicle {
@@ -133,7 +135,8 @@ export class LightVehicle {
       await this.#sendManifest(agent);
       const { assignments, directorTargets } = await this.#verify(agent);
       if (assignments.length === 0) return 0;
-      const correlationId = String(directorTargets.body.custom['correlationId'] ?? '');
+      const { correlationId } = directorTargets.body.custom;
+      if (typeof correlationId !== 'string') throw new TypeError('an offer has a correlation id');
       if (!(await this.#hasConsent(agent, correlationId))) {
         await this.#sendManifest(agent);
         return 0;
@@ -340,12 +343,8 @@ function resultOf(failsWith: string | undefined): JsonObject {
   };
 }
 
-/** A key as the dialect's clients register it: hexadecimal in capitals. */
+/** A key as the dialect's clients register it: Ed25519 in hexadecimal capitals. */
 function clientKeyOf(signer: SoftwareSigner): Registration['ecus'][number]['clientKey'] {
-  const key = AKTUALIZR.encodeKey(signer.algorithm, signer.publicKeyDer);
-  const keyval = key['keyval'] as JsonObject;
-  return {
-    keytype: String(key['keytype']),
-    keyval: { public: String(keyval['public']).toUpperCase() },
-  };
+  const point = Buffer.from(signer.publicKeyDer).subarray(-ED25519_KEY_BYTES);
+  return { keytype: 'ED25519', keyval: { public: point.toString('hex').toUpperCase() } };
 }
