@@ -202,7 +202,9 @@ function readDetection(
   value: unknown,
   reasons: Reason[],
 ): Pick<EventRule, 'selections' | 'condition'> {
-  const parsed = z.looseObject({ condition: z.unknown(), timeframe: z.unknown() }).safeParse(value);
+  const parsed = z
+    .looseObject({ condition: z.unknown().optional(), timeframe: z.unknown().optional() })
+    .safeParse(value);
   if (!parsed.success) throw malformed('it has no detection');
   const { condition, timeframe, ...rest } = parsed.data;
   if (timeframe !== undefined) {
