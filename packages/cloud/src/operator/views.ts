@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '@immota/base';
 import { type CampaignWave, contentOf, hashContent } from '../campaign/campaign-content.ts';
 import type { CampaignDetail, CampaignStatus } from '../campaign/campaigns.ts';
 import { sumCounts } from '../campaign/counts.ts';
+import type { LiveCampaign } from '../campaign/live.ts';
 import { findMissing, outcomesOf, type WaveOutcomes } from '../campaign/wave-progress.ts';
 import { reasonNow, type WhyNot } from '../campaign/why-not.ts';
 import type { EcuInventory, VehicleInventory } from '../director/ports.ts';
@@ -176,6 +177,42 @@ export function campaignVehicleView(why: WhyNot): View<'campaignVehicleSchema'> 
     measured: { ...measured },
     attempts,
     since: since.toString(),
+  };
+}
+
+/** One vehicle of a campaign, with the way it came. */
+export function memberView(why: WhyNot): CampaignSchemas['campaignMemberSchema']['_output'] {
+  const { vehicleId, vin, model, market, state, stage, wave, isControl, health } = why;
+  return {
+    vehicleId,
+    vin,
+    model,
+    market,
+    state,
+    stage,
+    wave,
+    isControl,
+    health,
+    reason: why.reason,
+    ...why.text,
+    measured: { ...why.measured },
+    attempts: why.attempts,
+    penaltyUntil: why.penaltyUntil?.toString(),
+    since: why.since.toString(),
+  };
+}
+
+/** What happens in a campaign. */
+export function liveView(live: LiveCampaign): CampaignSchemas['campaignLiveSchema']['_output'] {
+  const { campaignId, at, funnel, adoption, forecast, failures, health } = live;
+  return {
+    campaignId,
+    at: at.toString(),
+    funnel: funnel.map((stage) => ({ ...stage, stopped: [...stage.stopped] })),
+    adoption: [...adoption],
+    forecast: [...forecast],
+    failures: { ...failures, history: [...failures.history] },
+    health,
   };
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { transaction } from '@immota/store';
 import { parseVehicleIdentifier } from '@immota/uptane';
-import { explainCampaign, explainVehicle } from '../../src/campaign/why-not.ts';
+import { listMembers, type MemberPage } from '../../src/campaign/members.ts';
+import { explainVehicle } from '../../src/campaign/why-not.ts';
 import { correlationOf } from '../../src/campaign/correlation.ts';
 import { saveVehicle, setQuarantine } from '../../src/index.ts';
 import { type FleetWorld, image, openFleetWorld, releaseOf } from '../support/fleet-world.ts';
@@ -160,7 +161,8 @@ describe('a campaign', () => {
       await assert.rejects(campaigns[move](campaignId, 'ann'), { code: 'CAMPAIGN_STATE' });
       await assert.rejects(campaigns[move]('none', 'ann'), { code: 'NOT_FOUND' });
     }
-    const kinds = (await world.eventsOf('fleet')).slice(-6);
+    const events = await world.eventsOf('fleet');
+    const kinds = events.filter((kind) => kind !== 'campaign.targets-frozen').slice(-6);
     assert.deepEqual(
       kinds,
       ['created', 'started', 'wave-opened', 'paused', 'started', 'cancelled'].map(
@@ -435,23 +437,54 @@ describe('explainVehicle()', () => {
   });
 });
 
-describe('explainCampaign()', () => {
-  it('lists vehicles by their ids, page by page and by state', async () => {
+describe('listMembers()', () => {
+  it('lists vehicles by their ids, page by page, filtered by what holds now', async () => {
     await vehicle('v1');
     await vehicle('v2', 'a/2');
     await vehicle('v3');
     const campaignId = await started();
-    const list = async (page: Parameters<typeof explainCampaign>[2]): Promise<readonly string[]> =>
-      (await explainCampaign(world.test.database, campaignId, page)).map((one) => one.vehicleId);
-    assert.deepEqual(await list({ after: '', countMax: 2 }), ['v1', 'v2']);
-    assert.deepEqual(await list({ after: 'v2', countMax: 2 }), ['v3']);
-    assert.deepEqual(await list({ after: '', countMax: 9, state: 'not-needed' }), ['v2']);
-    assert.deepEqual(await list({ after: '', countMax: 9, state: 'no such' }), []);
+    const list = async (page: MemberPage): Promise<readonly [readonly string[], string?]> => {
+      const campaign = await world.room.campaigns.load(campaignId);
+      const request = { fleet: { tenant: 'main' }, page };
+      const { items, next } = await listMembers(world.test.database, campaign, request);
+      const ids = items.map((one) => one.vehicleId);
+      return next === undefined ? [ids] : [ids, next];
+    };
+    assert.deepEqual(await list({ after: '', limit: 2 }), [['v1', 'v2'], 'v2']);
+    assert.deepEqual(await list({ after: 'v2', limit: 2 }), [['v3']]);
+    const by = async (filter: NonNullable<MemberPage['filter']>): Promise<readonly string[]> =>
+      (await list({ after: '', limit: 9, filter }))[0];
+    assert.deepEqual(await by({ state: 'not-needed' }), ['v2']);
+    assert.deepEqual(await by({ reason: 'NOT_SEEN' }), ['v1', 'v3']);
+    assert.deepEqual(await by({ search: 'v3' }), ['v3']);
+    assert.deepEqual(await by({ hardwareId: 'a-hw', source: 'a/1' }), ['v1', 'v3']);
+    assert.deepEqual(await by({ hardwareId: 'a-hw', source: 'a/' }), []);
+    await world.room.campaigns.pause(campaignId, 'ann');
+    assert.deepEqual(await by({ reason: 'NOT_SEEN' }), []);
+    assert.deepEqual(await by({ reason: 'CAMPAIGN_NOT_RUNNING' }), ['v1', 'v3']);
   });
-  it('refuses a campaign that there is not', async () => {
-    const page = { after: '', countMax: 1 };
-    await assert.rejects(explainCampaign(world.test.database, 'none', page), {
-      code: 'NOT_FOUND',
-    });
+  it('shows nothing of another tenant, nor beyond the scope of whoever looks', async () => {
+    await vehicle('v1');
+    await vehicle('v2');
+    await saveVehicle(world.context, { vehicleId: 'v2', model: 'X2' });
+    const campaign = await world.room.campaigns.load(await started());
+    const page = { after: '', limit: 9 };
+    for (const [fleet, seen] of [
+      [{ tenant: 'main' }, ['v1', 'v2']],
+      [{ tenant: 'main', query: 'vehicle.model == "X2"' }, ['v2']],
+      [{ tenant: 'other' }, []],
+    ] as const) {
+      const { items } = await listMembers(world.test.database, campaign, { fleet, page });
+      assert.deepEqual(
+        items.map((one) => one.vehicleId),
+        seen,
+      );
+    }
+  });
+  it('refuses a campaign of another tenant as if it were not there', async () => {
+    const campaignId = await started();
+    const { campaigns } = world.room;
+    await assert.rejects(campaigns.load(campaignId, 'other'), { code: 'NOT_FOUND' });
+    assert.equal((await campaigns.load(campaignId, 'main')).campaign_id, campaignId);
   });
 });
