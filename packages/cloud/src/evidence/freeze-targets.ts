@@ -3,7 +3,9 @@
  * they are, what they ran, and whether the release fits that.
  */
 import { createHash, type Hash } from 'node:crypto';
+import { sql } from '@immota/store';
 import { committed } from '../context.ts';
+import { eventInstant } from '../event-log/chain.ts';
 import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 
@@ -50,6 +52,8 @@ export async function freezeTargets(
 ): Promise<void> {
   const { database, events } = context;
   const { campaignId, tenant, at } = campaign;
+  // To the millisecond on both sides: whoever verifies the list has no more.
+  const until = eventInstant(at);
   const list = new TargetListHash();
   let after = '';
   for (;;) {
@@ -59,7 +63,7 @@ export async function freezeTargets(
       .select(['vehicle_id', 'configuration_sha256', 'compatibility'])
       .where('campaign_id', '=', campaignId)
       .where('vehicle_id', '>', after)
-      .where('confirmed_at', '<=', at)
+      .where(sql<boolean>`date_trunc('milliseconds', confirmed_at) <= ${until}`)
       .orderBy('vehicle_id')
       .limit(PAGE_ROWS)
       .execute();
@@ -77,7 +81,7 @@ export async function freezeTargets(
     campaignId,
     vehicles: list.vehicles,
     sha256: list.digest(),
-    until: at.toString({ smallestUnit: 'millisecond', roundingMode: 'trunc' }),
+    until: until.toString({ smallestUnit: 'millisecond' }),
   };
   await committed(database, (tx) =>
     events.append(tx, [{ stream: fleetStream(tenant), kind: 'campaign.targets-frozen', at, body }]),
