@@ -9,8 +9,10 @@ import { addGuards } from '../access/guard.ts';
 import { messagePage } from '../access/pages.ts';
 import { addSecurityHeaders } from '../access/security-headers.ts';
 import { addSignInRoutes } from '../access/sign-in-routes.ts';
+import type { EventFeed } from '../event-log/event-feed.ts';
 import { CloudFault } from '../fault.ts';
 import { addAccessRoutes } from './access-routes.ts';
+import { addAuditRoutes } from './audit-routes.ts';
 import { addApprovalRoutes } from './approval-routes.ts';
 import { addCampaignRoutes } from './campaign-routes.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
@@ -21,9 +23,11 @@ import { findProblem } from './problems.ts';
 import type { OperatorRefusal, RefusalLog } from './refusals.ts';
 import { addReleaseRoutes } from './release-routes.ts';
 import type { OperatorServices } from './services.ts';
+import { addStreamRoutes } from './stream-routes.ts';
 import { addTokenRoutes } from './token-routes.ts';
 import { type Caller, StaleToken } from './tokens.ts';
 import { addVehicleRoutes } from './vehicle-routes.ts';
+import { addWebhookRoutes } from './webhook-routes.ts';
 
 /**
  * Makes the operator API.
@@ -31,11 +35,13 @@ import { addVehicleRoutes } from './vehicle-routes.ts';
  * @param services - what it works on.
  * @param refusals - hears of whatever is refused.
  * @param room - lets people and tokens in.
+ * @param feed - wakes who reads live.
  */
 export function createOperatorApp(
   services: OperatorServices,
   refusals: RefusalLog,
   room: AccessRoom,
+  feed: EventFeed,
 ): OperatorApp {
   const app = new OpenAPIHono<OperatorEnv>({
     defaultHook: (result) => {
@@ -60,6 +66,9 @@ export function createOperatorApp(
   addEvidenceRoutes(app, services);
   addTokenRoutes(app, services);
   addAccessRoutes(app, services, room);
+  addAuditRoutes(app, services);
+  addStreamRoutes(app, services, { room, feed });
+  addWebhookRoutes(app, services);
   const document = JSON.stringify(describeOperatorApi());
   app.get('/openapi.json', (c) => c.body(document, 200, { 'Content-Type': 'application/json' }));
   if (services.consoleFiles !== undefined) serveConsole(app, services.consoleFiles);

@@ -1,6 +1,10 @@
 /** Serves the operator API over HTTP. */
 import { serve } from '@hono/node-server';
 import { createAccessRoom } from '../access/access-room.ts';
+import { openCheckpoints } from '../access/checkpoints.ts';
+import { EventFeed } from '../event-log/event-feed.ts';
+import { settleCopiedEvents } from '../event-log/event-order.ts';
+import { openWebhookWorker } from '../webhook/webhook-worker.ts';
 import { createOperatorApp } from './app.ts';
 import { RefusalLog } from './refusals.ts';
 import type { OperatorServices } from './services.ts';
@@ -33,7 +37,12 @@ export async function serveOperator(
   let listensAt = `http://${host}`;
   const publicUrl = (): URL => new URL(services.publicUrl ?? listensAt);
   const room = createAccessRoom({ context, secret, oidc, publicUrl });
-  const app = createOperatorApp(services, refusals, room);
+  await settleCopiedEvents(context.database);
+  const feed = new EventFeed(context.database, services.failed);
+  await feed.open();
+  const checkpoints = openCheckpoints(services, services.failed);
+  const webhooks = openWebhookWorker(services);
+  const app = createOperatorApp(services, refusals, room, feed);
   const { promise: listening, resolve, reject } = Promise.withResolvers<number>();
   const server = serve({ fetch: app.fetch, hostname: host, port }, (info) => resolve(info.port));
   server.once('error', reject);
@@ -43,6 +52,10 @@ export async function serveOperator(
     url: listensAt,
     publicUrl: publicUrl().origin,
     close: async () => {
+      // Who reads live is let go first: nothing else would ever end.
+      await feed.close();
+      await webhooks.close();
+      await checkpoints.close();
       const { promise: closed, resolve: done } = Promise.withResolvers<void>();
       server.close(() => done());
       if ('closeIdleConnections' in server) server.closeIdleConnections();
