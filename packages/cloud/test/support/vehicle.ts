@@ -23,6 +23,8 @@ export interface TestEcu {
   attacks: string;
   /** Whether it says that what it runs may be taken back. */
   isTrial: boolean;
+  /** What else it says of itself. */
+  custom: JsonObject;
 }
 
 const NOTHING = { name: 'unknown', bytes: new Uint8Array() };
@@ -47,6 +49,7 @@ export class TestVehicle {
       image: NOTHING,
       attacks: '',
       isTrial: false,
+      custom: {},
     }));
   }
 
@@ -110,7 +113,7 @@ export class TestVehicle {
         timeAttested: EPOCH,
         timePrevious: EPOCH,
         counter: ecu.counter,
-        custom: ecu.isTrial ? { trial: true } : {},
+        custom: { ...ecu.custom, ...(ecu.isTrial ? { trial: true } : {}) },
       },
       ecu.signer,
     );

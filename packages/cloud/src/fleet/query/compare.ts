@@ -49,10 +49,9 @@ function equalConstant(left: Value, constant: Constant): Condition {
   switch (left.type) {
     case 'text': {
       const same = conditionOf(sql`${left.sql} = ${expect(constant, 'string')}::text`);
-      const { hint } = left;
-      if (hint === undefined || constant.value === '') return same;
-      const { holds } = same;
-      return { ...same, holds: () => sql`(${hint(expect(constant, 'string'))} and ${holds()})` };
+      const { equals } = left;
+      if (equals === undefined || constant.value === '') return same;
+      return { ...same, holds: () => sql`(${equals(expect(constant, 'string'))})` };
     }
     case 'bool': {
       const { condition } = left;
@@ -86,8 +85,10 @@ function equalJson(
   if (path === undefined || path.names.length === 0) return same;
   // What equals is contained too, and containment has an index.
   const whole = path.names.reduceRight((inner, name) => `{${JSON.stringify(name)}:${inner}}`, json);
-  const { holds } = same;
-  return { ...same, holds: () => sql`(${path.column} @> ${whole}::text::jsonb and ${holds()})` };
+  const contained = sql`${path.column} @> ${whole}::text::jsonb`;
+  // A list is contained in longer ones, too; a scalar in nothing but itself.
+  if (constant.type !== 'list') return { ...same, holds: () => contained };
+  return { ...same, holds: () => sql`(${contained} and ${same.holds()})` };
 }
 
 /** A constant as the text of JSON. @throws CloudFault QUERY_MALFORMED for what JSON has not. */

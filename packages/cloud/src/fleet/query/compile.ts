@@ -355,10 +355,21 @@ function compileText(
 ): Condition {
   if (asked.type !== 'constant') throw malformed(`"${name}" asks for a constant text`);
   const sought = expect(asked.constant, 'string');
-  if (value.type === 'text') return conditionOf(textCall(name, value.sql, sought));
+  if (value.type === 'text') {
+    const condition = conditionOf(textCall(name, value.sql, sought));
+    const like = name === 'startsWith' ? value.like : undefined;
+    return like === undefined
+      ? condition
+      : { ...condition, holds: () => like(beginningWith(sought)) };
+  }
   if (value.type !== 'json') throw malformed(`a ${value.type} is no text`);
   const part = textCall(name, sql`(${value.sql} #>> '{}')`, sought);
   return conditionOf(sql`case when jsonb_typeof(${value.sql}) = 'string' then ${part} end`);
+}
+
+/** A text as a pattern of LIKE that begins with it. */
+export function beginningWith(text: string): string {
+  return `${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 }
 
 function textCall(name: string, text: Sql, sought: string): Sql {

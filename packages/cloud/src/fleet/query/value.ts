@@ -35,8 +35,10 @@ export type Value =
   | {
       readonly type: 'text';
       readonly sql: Sql;
-      /** What must hold where it equals a text that is not empty, and has an index. */
-      readonly hint?: (text: string) => Sql;
+      /** Another way to ask whether it equals a text that is not empty, which has an index. */
+      readonly equals?: (text: string) => Sql;
+      /** Another way to ask whether it is like a pattern of LIKE, which has an index. */
+      readonly like?: (pattern: string) => Sql;
     }
   | { readonly type: 'bool'; readonly condition: Condition }
   | { readonly type: 'size'; readonly sql: Sql }
@@ -91,12 +93,17 @@ export function vehicleValue(alias: string, asked: (field: string) => void): Val
   const day = column(alias, 'last_seen_day');
   const vin = column(alias, 'vin');
   const vehicle = record('vehicle', {
-    id: text(id),
+    id: {
+      value: { type: 'text', sql: id, like: (pattern) => sql`${id} like ${pattern}::text` },
+    },
     vin: {
       value: {
+        like: (pattern) =>
+          sql`(${vin} like ${pattern}::text or (${vin} is null and ${id} like ${pattern}::text))`,
         type: 'text',
         sql: sql`coalesce(${vin}, ${id})`,
-        hint: (value) => sql`(${vin} = ${value}::text or ${id} = ${value}::text)`,
+        equals: (value) =>
+          sql`(${vin} = ${value}::text or (${vin} is null and ${id} = ${value}::text))`,
       },
     },
     model: text(column(alias, 'model')),
@@ -150,7 +157,7 @@ function imageOf(alias: string): Value {
   return {
     type: 'text',
     sql: sql`coalesce(${name}, '')`,
-    hint: (value) => sql`${name} = ${value}::text`,
+    equals: (value) => sql`${name} = ${value}::text`,
   };
 }
 
@@ -162,8 +169,8 @@ function rxswins(vehicleId: Sql): Range {
     element: (alias) => ({
       type: 'text',
       sql: sql`${column(alias, 'value')} ->> 'rxswin'`,
-      hint: (value) =>
-        sql`${column(ecu(alias), 'rxswins')} @> ${JSON.stringify([{ rxswin: value }])}::text::jsonb`,
+      equals: (value) =>
+        sql`${column(alias, 'value')} ->> 'rxswin' = ${value}::text and ${column(ecu(alias), 'rxswins')} @> ${JSON.stringify([{ rxswin: value }])}::text::jsonb`,
     }),
     filters: [],
   };
