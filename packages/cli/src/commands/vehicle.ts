@@ -15,6 +15,7 @@ import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import { objects, text } from '../fields.ts';
 import { table } from '../terminal/output.ts';
+import { BUS_SPELLING } from '../vehicle/carrier.ts';
 import { describeProgress } from '../vehicle/describe-progress.ts';
 import {
   DEFAULT_BUSES,
@@ -106,6 +107,7 @@ interface RunOptions extends MakeOptions {
   readonly fleet?: string;
   readonly pollSeconds: string;
   readonly usb?: string;
+  readonly obd?: string;
   readonly locale: string;
   readonly hmi?: string | true;
   readonly hmiRole: ConsentRole;
@@ -134,6 +136,7 @@ function addRun(command: Command, context: CommandContext): void {
         .choices(CONSENT_ROLES)
         .default('owner'),
     )
+    .option('--obd <BUS>', `where testers plug in: ${BUS_SPELLING}`)
     .option('--fleet <N>', 'make what is missing of N vehicles and run them all')
     .option('--ecu <ID:HARDWARE...>', 'with --fleet: their ECUs', FLEET_ECUS)
     .option('--tbox-hardware <HARDWARE>', 'with --fleet: of their T-BOXes', 'tbox-hw')
@@ -190,6 +193,7 @@ async function startOne(
     folder,
     consent: consentOf(options.consent),
     locale: options.locale,
+    obd: options.obd,
     screens: isMany ? undefined : screensOf(context, options),
     policy: {
       ...(options.hmi === undefined ? {} : { consentPatienceMs: HMI_PATIENCE_MS }),

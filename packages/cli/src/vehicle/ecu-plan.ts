@@ -11,6 +11,7 @@ import {
   encodeTopology,
   FLASH_PARTS,
   type FlashPart,
+  type ObdPlan,
   parseTopology,
   type StoragePlan,
   type VehicleTopology,
@@ -54,6 +55,15 @@ const FIRST_ADDRESS = 0x1001;
 const FIRST_REQUEST_ID = 0x700;
 const RESPONSE_OFFSET = 0x80;
 const TESTER_ADDRESS = 0x0e80;
+/** The plug {15765-4:2021}: its speed, and the identifiers of the first eight ECUs. */
+const OBD_BUS = 'obd';
+const OBD_BPS = 500_000;
+const OBD_REQUEST_ID = 0x7e0;
+const OBD_RESPONSE_ID = 0x7e8;
+const OBD_SHORT_MAX = 8;
+/** Those behind them have addresses of one byte: above the usual ones, and below the tester's. */
+const OBD_FIRST_ADDRESS = 0x40;
+const OBD_LONG_MAX = 0xb0;
 const GATEWAY = /(?:^|-)gateway$/;
 
 /** Reads how an ECU is spelled. @throws CliFault USAGE; UptaneFault MALFORMED. */
@@ -124,9 +134,28 @@ export function wire(ecus: readonly EcuPlan[], buses: readonly BusPlan[]): Vehic
     gateway: gateway.ecuIdentifier,
     buses: described,
     ecus: placements,
+    // Without a bus there is nothing behind the gateway that a plug could lead to.
+    ...(described.length === 0 ? {} : { obd: plugOf(gateway.ecuIdentifier, placements) }),
   };
   // What is written is what is read: by the same rules.
   return parseTopology(Buffer.from(encodeTopology(topology)));
+}
+
+/** The plug: eight ECUs by eleven bits, the gateway first, and all others by twenty-nine {15765-4:2021}. */
+function plugOf(gateway: EcuIdentifier, ecus: readonly EcuPlacement[]): ObdPlan {
+  const behind = ecus.filter(({ place }) => place.kind === 'can').map(({ ecu }) => ecu);
+  const answering = [gateway, ...behind].slice(0, OBD_SHORT_MAX + OBD_LONG_MAX);
+  return {
+    bus: OBD_BUS,
+    nominalBps: OBD_BPS,
+    ecus: answering.map((ecu, index) => {
+      if (index < OBD_SHORT_MAX) {
+        return { ecu, requestId: OBD_REQUEST_ID + index, responseId: OBD_RESPONSE_ID + index };
+      }
+      const address = OBD_FIRST_ADDRESS + index - OBD_SHORT_MAX;
+      return { ecu, requestId: 0x18da00f1 + address * 0x100, responseId: 0x18daf100 + address };
+    }),
+  };
 }
 
 function storageOf(spelled: string): StoragePlan | undefined {

@@ -5,9 +5,6 @@ import {
   type EcuPlacement,
   loadSecondaryBundle,
   type LoneCarrier,
-  openCannelloni,
-  openSocketCan,
-  openUdpMulticast,
   parseTopology,
   type RefusedRequest,
   type SecondaryProgress,
@@ -16,6 +13,7 @@ import {
   type VehicleTopology,
 } from '@immota/vehicle';
 import { CliFault } from '../fault.ts';
+import { openCarrierBus } from './carrier.ts';
 import { TOPOLOGY_FILE } from './factory.ts';
 
 /** What the command was told. */
@@ -86,7 +84,7 @@ async function openCarrier(
     const ports = options.isStandardPorts ? 'standard' : 'free';
     return { kind, host: options.host, ports, address };
   }
-  const bus = await openBus(kind, details);
+  const bus = await openCarrierBus(kind, details);
   if (bus === undefined) {
     throw new CliFault(
       'USAGE',
@@ -99,32 +97,6 @@ async function openCarrier(
   const { requestId, responseId } = place;
   const isFd = buses.find(({ name }) => name === place.bus)?.dataBps !== undefined;
   return { kind: 'can', bus, isFd, requestId, responseId };
-}
-
-async function openBus(
-  kind: string | undefined,
-  details: readonly string[],
-): Promise<Extract<LoneCarrier, { readonly kind: 'can' }>['bus'] | undefined> {
-  const [first, second, third] = details;
-  if (kind === 'udp' && (details.length === 0 || details.length === 2)) {
-    return await openUdpMulticast(
-      first === undefined ? {} : { group: first, port: portOf(second) },
-    );
-  }
-  if (kind === 'cannelloni' && second !== undefined && details.length === 3) {
-    const peer = { address: second, port: portOf(third) };
-    return await openCannelloni({ peer, local: { port: portOf(first) } });
-  }
-  if (kind === 'socketcan' && first !== undefined && details.length === 1) {
-    return await openSocketCan({ interfaceName: first, timer: systemSurroundings().timer });
-  }
-  return undefined;
-}
-
-function portOf(spelled: string | undefined): number {
-  const port = Number(spelled);
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new CliFault('USAGE', `Cannot open carrier: "${spelled ?? ''}" is no port`);
 }
 
 function reachOf(

@@ -40,6 +40,7 @@ import {
 } from '@immota/vehicle';
 import { localTimeZone } from '../system-clock.ts';
 import { TOPOLOGY_FILE } from './factory.ts';
+import { plugIn } from './plug.ts';
 import { readConsentFile, type ScreensPlan } from './screens.ts';
 import { openImmobiliser, openSignals } from './simulated-car.ts';
 import { TECHNICIAN_FOLDER } from './workshop.ts';
@@ -57,6 +58,8 @@ export interface RunVehicleOptions {
   readonly policy?: Partial<PrimaryPolicy> | undefined;
   readonly onProgress?: ProgressListener | undefined;
   readonly onEcuProgress?: ((ecu: string, progress: SecondaryProgress) => void) | undefined;
+  /** Where testers plug in; inside of this process alone when left out. */
+  readonly obd?: string | undefined;
   /** Hears what the vehicle's own firewall refused. */
   readonly onRefusal?: ((refusal: Refusal) => void) | undefined;
   /** Screens for the vehicle's people, and how they are asked instead of `consent`. */
@@ -195,7 +198,7 @@ async function startInside(
 
 /** ECUs on the vehicle's own buses, behind its gateway. */
 async function startWired(
-  { folder, onEcuProgress, onRefusal, onFailure }: RunVehicleOptions,
+  { folder, obd, onEcuProgress, onRefusal, onFailure }: RunVehicleOptions,
   topology: VehicleTopology,
   surroundings: Surroundings,
 ): Promise<Inside> {
@@ -210,6 +213,10 @@ async function startWired(
     onProgress: onEcuProgress,
     onRefusal,
     onFailure: onFailure ?? ignore,
+  });
+  const unplug = await plugIn(network, obd, topology.obd).catch(async (error: unknown) => {
+    await network.close();
+    throw error;
   });
   const links = openTboxLinks({
     topology,
@@ -238,6 +245,7 @@ async function startWired(
     },
     close: async () => {
       await links.close();
+      await unplug();
       await network.close();
     },
   };

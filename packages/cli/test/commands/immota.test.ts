@@ -211,16 +211,16 @@ describe('immota', () => {
     const why = status['whyNot'] as readonly Record<string, unknown>[];
     assert.equal(why[0]?.['reason'], 'AWAITING_TECHNICIAN');
     const { json: shown } = await immota('vehicle', 'approve', vehicle);
-    const stop = shown['stop'] as Record<string, unknown>;
-    assert.deepEqual([stop['step'], stop['tasks']], ['activate', [task]]);
+    const first = shown['stop'] as Record<string, unknown>;
+    assert.deepEqual([first['step'], first['tasks']], ['activate', [task]]);
     const [ann, eve] = [join(folder, 'ann'), join(folder, 'eve')];
     assert.equal((await immota('pki', 'issue-technician', 'ann-17', '--out', ann)).status, 0);
     const elsewhere = join(folder, 'elsewhere');
     mkdirSync(elsewhere);
     const foreign = ['--data', elsewhere, 'pki', 'issue-technician', 'ann-17', '--out', eve];
     assert.equal((await immota(...foreign)).status, 0);
-    const approve = (who: string, ...more: readonly string[]): Promise<Answer> =>
-      immota('vehicle', 'approve', vehicle, '--credential', who, '--wait', '0', ...more);
+    const approve = async (who: string, ...more: readonly string[]): Promise<Answer> =>
+      await immota('vehicle', 'approve', vehicle, '--credential', who, '--wait', '0', ...more);
     assert.equal((await approve(ann, '--work', '00000000')).json['code'], 'USAGE');
     assert.equal((await approve(eve)).json['code'], 'HANDED_IN');
     assert.deepEqual(await live(), waiting);
@@ -228,8 +228,8 @@ describe('immota', () => {
     assert.equal(parse(answer)['code'], 'APPROVAL_UNTRUSTED');
     await approve(ann, '--work', String(shown['work']).slice(0, 12));
     assert.deepEqual(await live(), waiting);
-    const { json: after } = await immota('vehicle', 'approve', vehicle);
-    assert.equal((after['stop'] as Record<string, unknown>)['step'], 'commit');
+    const { json: next } = await immota('vehicle', 'approve', vehicle);
+    assert.equal((next['stop'] as Record<string, unknown>)['step'], 'commit');
     await approve(ann);
     assert.deepEqual(await live(), [{ ecu: `${VIN}-tbox`, outcome: 'installed' }]);
   });
