@@ -14,6 +14,7 @@ const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResu
   ['check-in-intake', async () => (await import('./check-in/intake.ts')).benchIntake],
   ['gateway', async () => (await import('./gateway/bench.ts')).benchGateway],
   ['campaign', async () => (await import('./campaign/bench.ts')).benchCampaign],
+  ['detect', async () => (await import('./detection/bench.ts')).benchDetection],
   ['doip', async () => (await import('./doip/bench.ts')).benchDoip],
   ['isotp', async () => (await import('./isotp/bench.ts')).benchIsoTp],
   ['transaction', async () => (await import('./transaction/bench.ts')).benchTransaction],
