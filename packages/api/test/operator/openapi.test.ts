@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { API_ROLES, describeOperatorApi, OPERATOR_PREFIX, OPERATOR_ROUTES } from '@immota/api';
 
 type Node = Readonly<Record<string, unknown>>;
@@ -44,12 +45,46 @@ describe('describeOperatorApi()', () => {
     for (const to of references) assert.notEqual(at(to.split('/').slice(1)), undefined, to);
   });
 
+  it('breaks no rule of the linter', async () => {
+    // Redocly's strict set: every rule is an error. What is not meant here is named.
+    const config = await createConfig({
+      extends: ['recommended-strict'],
+      rules: {
+        'no-server-example.com': 'error',
+        'operation-operationId-unique': 'error',
+        'path-declaration-must-exist': 'error',
+        'no-ambiguous-paths': 'error',
+        'operation-singular-tag': 'error',
+        'operation-4xx-response': 'off', // every refusal is the default answer
+        'tag-description': 'off', // a tag is the first word of its paths
+      },
+    });
+    const found = await lintFromString({ source: readFileSync(FILE, 'utf8'), config });
+    assert.deepEqual(
+      found.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]),
+      [],
+    );
+    // The linter does look.
+    const broken = { ...document, paths: { '/x/': { get: { responses: {} } } } };
+    const rules = await lintFromString({ source: JSON.stringify(broken), config });
+    assert.ok(rules.some(({ ruleId }) => ruleId === 'security-defined'));
+    assert.ok(rules.some(({ ruleId }) => ruleId === 'operation-operationId'));
+  });
+
+  it('has patterns that texts can meet', () => {
+    const patterns = [...nodes(document)].flatMap(({ pattern }) =>
+      typeof pattern === 'string' ? [pattern] : [],
+    );
+    assert.ok(patterns.length > 0);
+    for (const pattern of patterns) assert.ok(!/\$\/|\/[a-z]$/.test(pattern), pattern);
+  });
+
   it('has every route once, with parameters, an answer, and a problem for every refusal', () => {
     for (const [name, { config }] of Object.entries(OPERATOR_ROUTES)) {
       const operation = at(['paths', config.path, config.method]);
       assert.ok(isNode(operation), name);
       assert.equal(operation['operationId'], name);
-      assert.deepEqual(operation['security'], [{ token: [] }]);
+      assert.deepEqual(operation['security'], [{ token: [] }, { session: [] }]);
       const placed = [...config.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
       const parameters = (operation['parameters'] ?? []) as readonly Node[];
       const inPath = parameters.filter((one) => one['in'] === 'path');

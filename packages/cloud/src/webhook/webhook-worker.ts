@@ -67,7 +67,9 @@ export function openWebhookWorker(options: WebhookWorkerOptions): WebhookWorker 
   let isClosed = false;
   let scheduled: Scheduled | undefined;
   const run = async (): Promise<number> => {
-    while (!isClosed && (await handOut(parts)) === PAGE_EVENTS);
+    for (;;) {
+      if (isClosed || (await handOut(parts)) < PAGE_EVENTS) break;
+    }
     let tried = 0;
     for (;;) {
       const held = isClosed ? [] : await hold(parts);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { OPERATOR_PREFIX, OPERATOR_ROUTES } from '@immota/api';
-import type { JsonObject } from '@immota/base';
+import type { JsonObject, JsonValue } from '@immota/base';
 import { sql } from '@immota/store';
 import { openCheckpoints } from '../../src/access/checkpoints.ts';
 import { createTenant } from '../../src/access/tenants.ts';
@@ -23,6 +23,11 @@ before(async () => {
 after(() => world.close());
 
 const api = OPERATOR_PREFIX;
+
+function show(value: JsonValue | undefined): string {
+  assert.ok(typeof value === 'string');
+  return value;
+}
 
 async function entries(query = ''): Promise<readonly JsonObject[]> {
   const answer = await world.ask('GET', `${api}/audit${query}`, { as: 'auditor' });
@@ -57,7 +62,7 @@ describe('the audit log', () => {
     });
     const person = { email: 'a@example.com', name: 'A', role: 'viewer' };
     const made = await world.ask('POST', `${api}/users`, { as: 'admin', json: person });
-    const userId = String(made.json['userId']);
+    const userId = show(made.json['userId']);
     const json = { role: 'operator' };
     await world.ask('PATCH', `${api}/users/${userId}`, { as: 'admin', json });
     const [changed, created, described] = await entries('?limit=3');
@@ -105,12 +110,12 @@ describe('the audit log', () => {
     );
     assert.deepEqual(await entries('?from=2100-01-01T00:00:00Z'), []);
     const paged: JsonObject[] = [];
-    let after = '';
+    let place = '';
     do {
-      const page = await world.ask('GET', `${api}/audit?limit=2${after}`, { as: 'auditor' });
+      const page = await world.ask('GET', `${api}/audit?limit=2${place}`, { as: 'auditor' });
       paged.push(...(page.json['items'] as readonly JsonObject[]));
-      after = page.json['next'] === undefined ? '' : `&after=${String(page.json['next'])}`;
-    } while (after !== '');
+      place = page.json['next'] === undefined ? '' : `&after=${show(page.json['next'])}`;
+    } while (place !== '');
     assert.deepEqual(paged, await entries());
   });
 
@@ -144,7 +149,7 @@ describe('the audit log', () => {
     const found = await verdict();
     assert.deepEqual([found['isIntact'], found['problem']], [true, undefined]);
     assert.ok(Number(found['checked']) > 10);
-    assert.match(String(found['head']), /^[0-9a-f]{64}$/);
+    assert.match(show(found['head']), /^[0-9a-f]{64}$/);
   });
 
   const put = 'truncate event; insert into event overriding system value select * from kept';
@@ -163,7 +168,7 @@ describe('the audit log', () => {
     it(`is found broken where an entry ${what}`, async () => {
       const found = await tamperedWith(change, put);
       assert.equal(found['isIntact'], false);
-      assert.match(String(found['problem']), /Cannot trust event/);
+      assert.match(show(found['problem']), /Cannot trust event/);
       assert.equal((await verdict())['isIntact'], true);
     });
   }

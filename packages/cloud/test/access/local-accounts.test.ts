@@ -129,13 +129,13 @@ describe('a session', () => {
   it('changes its cookie after a quarter of an hour, and ends when the old one comes back', async () => {
     const browser = new Browser();
     await signIn('olga@example.com', PASSWORD, browser);
-    const before = browser.cookies(own('/')).get('immota-session') ?? '';
+    const old = browser.cookies(own('/')).get('immota-session') ?? '';
     world.clock.advance({ minutes: 16 });
     const first = await call(browser, 'GET', '/session');
     const next = browser.cookies(own('/')).get('immota-session') ?? '';
-    assert.notEqual(next, before);
+    assert.notEqual(next, old);
     const late = new Browser();
-    late.setCookie(own('/'), 'immota-session', before);
+    late.setCookie(own('/'), 'immota-session', old);
     const grace = await call(late, 'GET', '/session');
     assert.deepEqual([grace.status, grace.json['csrfToken']], [200, first.json['csrfToken']]);
     world.clock.advance({ minutes: 2 });
