@@ -43,7 +43,7 @@ export async function listConflicts(
         select from campaign_vehicle theirs join campaign_vehicle ours
             on ours.vehicle_id = theirs.vehicle_id and ours.campaign_id = ${campaignId}
           where theirs.campaign_id = c.campaign_id and theirs.state = any(${active})
-            and ours.state = any(${active}) limit ${VEHICLES_MAX}) as some) as common
+            and ours.state = any(${active}) limit ${VEHICLES_MAX}) as found) as common
     where common.vehicles > 0 order by common.vehicles desc, c.campaign_id`.execute(kysely);
   return rows.map((other) => ({
     campaignId: other.campaign_id,

@@ -42,7 +42,7 @@ export async function foldCounts(
   const { rows } = await sql<{ readonly campaign_id: string }>`
     select campaign_id from unnest(${campaignIds}::text[]) as asked (campaign_id)
     where (select count(*) from (select from campaign_count c where c.campaign_id = asked.campaign_id
-      limit ${FOLD_FROM_ROWS}) as some) >= ${FOLD_FROM_ROWS}`.execute(database.kysely);
+      limit ${FOLD_FROM_ROWS}) as few) >= ${FOLD_FROM_ROWS}`.execute(database.kysely);
   for (const { campaign_id: campaignId } of rows) {
     // oxlint-disable-next-line no-await-in-loop -- one campaign after the other, in the background
     await sql`

@@ -88,7 +88,7 @@ export async function foldOutcomes(
   const { rows } = await sql<{ readonly campaign_id: string }>`
     select campaign_id from unnest(${campaignIds}::text[]) as asked (campaign_id)
     where (select count(*) from (select from campaign_outcome c where c.campaign_id = asked.campaign_id
-      limit ${FOLD_FROM_ROWS}) as some) >= ${FOLD_FROM_ROWS}`.execute(kysely);
+      limit ${FOLD_FROM_ROWS}) as few) >= ${FOLD_FROM_ROWS}`.execute(kysely);
   for (const { campaign_id: campaignId } of rows) {
     // oxlint-disable-next-line no-await-in-loop -- one campaign after the other, in the background
     await sql`
