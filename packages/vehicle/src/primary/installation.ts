@@ -198,6 +198,8 @@ export function waitingObject({ state }: PrimaryContext): JsonObject | undefined
 export function installationReport({ correlationId, items }: Outcome): JsonObject {
   const failed = items.filter(({ code }) => code !== 'OK');
   const success = failed.length === 0;
+  // Of several the one that somebody has to go to.
+  const worst = failed.find(({ code }) => code === 'WORKSHOP_REQUIRED') ?? failed[0];
   const deviceCode =
     items.length === 1
       ? (failed[0]?.code ?? 'OK')
@@ -212,7 +214,7 @@ export function installationReport({ correlationId, items }: Outcome): JsonObjec
         code: deviceCode,
         description: success
           ? 'Device has been successfully installed'
-          : (failed[0]?.description ?? ''),
+          : (worst?.description ?? ''),
       },
       items: items.map(({ ecu, code, description }) => ({
         ecu,

@@ -5,6 +5,7 @@
 import type { JsonObject } from '@immota/base';
 import { z } from 'zod';
 import type { TransactionJournal } from '../transaction/participant.ts';
+import { describeLost } from '../transaction/results.ts';
 import {
   type TransactionEcu,
   type TransactionRecord,
@@ -118,7 +119,7 @@ function saveDebts(
     ...lost.map((entry: TransactionEcu) => ({
       correlationId,
       owes,
-      why: entry.failure?.description ?? '',
+      why: describeLost(entry, phase),
       entry,
     })),
   ];

@@ -46,17 +46,43 @@ export function resultOf(ecu: string, fault: Fault<string>): EcuResult {
 }
 
 /** Says what each ECU of an ended transaction came to; those that nothing was done to are left out. */
-export function resultsOf({ ecus }: TransactionRecord): readonly EcuResult[] {
+export function resultsOf({ ecus, phase }: TransactionRecord): readonly EcuResult[] {
   const culprit = ecus.find(({ failure }) => failure !== null)?.ecu ?? 'the update';
-  return ecus.flatMap((entry) => resultOfEntry(entry, culprit) ?? []);
+  return ecus.flatMap((entry) => resultOfEntry(entry, phase, culprit) ?? []);
 }
 
-function resultOfEntry(entry: TransactionEcu, culprit: string): EcuResult | undefined {
+/** What an ECU reports that was never programmed: SHA-256 of nothing. */
+const NOTHING_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/**
+ * Says of an ECU that was lost which it is, and what has to be done: whoever reads it has not been there.
+ *
+ * @param phase - in which it was lost: behind the decision it belongs to the new software.
+ */
+export function describeLost(
+  { ecu, name, old, failure }: TransactionEcu,
+  phase: TransactionRecord['phase'],
+): string {
+  // What was never programmed has no older software that anybody could bring back.
+  const isNew = phase === 'committing' || old.sha256 === NOTHING_SHA256;
+  const goal = isNew ? name : old.name;
+  const why = failure === null ? '' : ` (${failure.description})`;
+  return (
+    `It is not certain what "${ecu}" runs, and the vehicle must not be driven: a workshop has to ` +
+    `program "${goal}" into it, or replace it${why}`
+  );
+}
+
+function resultOfEntry(
+  entry: TransactionEcu,
+  phase: TransactionRecord['phase'],
+  culprit: string,
+): EcuResult | undefined {
   const ecu = parseEcuIdentifier(entry.ecu);
   const { step, failure } = entry;
   if (step === 'confirmed') return succeeded(ecu);
   if (step === 'lost') {
-    return { ecu, code: 'WORKSHOP_REQUIRED', description: failure?.description ?? '' };
+    return { ecu, code: 'WORKSHOP_REQUIRED', description: describeLost(entry, phase) };
   }
   if (failure !== null) {
     return { ecu, code: parseCode(failure.code), description: failure.description };

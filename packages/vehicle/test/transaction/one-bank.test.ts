@@ -138,6 +138,29 @@ describe('an ECU with one bank', () => {
       'pump/fw-2.bin false',
     ]);
   });
+  it('needs a workshop when it was first programmed with others and they failed, and says which it is and what to do', async (test) => {
+    const { world, checkIn, addImages } = await makeCar(test);
+    await world.assign(await addImages(1));
+    world.isHealthy = false;
+    const failed = await checkIn();
+    assert.ok(failed.kind === 'failed');
+    assert.deepEqual(resultsOf(failed).toSorted(), [
+      `${BRAKE} ROLLED_BACK`,
+      `${PUMP} WORKSHOP_REQUIRED`,
+      `${TBOX} INSTALL_FAILED`,
+    ]);
+    const told = failed.results.find(({ ecu }) => String(ecu) === PUMP)?.description ?? '';
+    assert.match(
+      told,
+      /^It is not certain what "PUMP-1" runs.*must not be driven.* workshop .*program "pump\/fw-1\.bin"/,
+    );
+    const { needsWorkshop } = objectAt(world.lastManifest(), ['custom', 'safeState']);
+    assert.deepEqual(needsWorkshop, [{ ecu: PUMP, owes: 'roll-back', why: told }]);
+    const reports = world.gateway
+      .bodies('/director/manifest')
+      .map((body) => objectAt(body, ['signed', 'installation_report', 'report', 'result']));
+    assert.ok(reports.some(({ description }) => description === told));
+  });
   it('is not written beside others without a way back, unless a technician stands by', async (test) => {
     const { world, desk, workshop, checkIn, addImages } = await makeCar(test);
     const [one, two] = [await addImages(1), await addImages(2)];
