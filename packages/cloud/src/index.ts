@@ -66,6 +66,7 @@ export {
 export { expiryOf, LIFETIMES, type Lifetimes } from './trust/lifetimes.ts';
 export { type OfferedFile, publishMetadata, type TrustContext } from './trust/publish.ts';
 export { createCampaignRoom } from './campaign/campaign-room.ts';
+export { inviteFirst } from './access/local-accounts.ts';
 export { createToken, revokeToken } from './operator/tokens.ts';
 export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
 export { type PublishedTree, publishTree } from './image-repository/publish-tree.ts';
