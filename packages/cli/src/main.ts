@@ -66,6 +66,16 @@ const COMMANDS: readonly (readonly [
     async () => (await import('./commands/release.ts')).releaseCommand,
   ],
   [
+    'dossier',
+    'show and write the dossier of a release',
+    async () => (await import('./commands/dossier.ts')).dossierCommand,
+  ],
+  [
+    'evidence',
+    'export and verify evidence of campaigns',
+    async () => (await import('./commands/evidence.ts')).evidenceCommand,
+  ],
+  [
     'campaign',
     'create, run and watch campaigns',
     async () => (await import('./commands/campaign.ts')).campaignCommand,

@@ -39,6 +39,7 @@ import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import { table } from '../terminal/output.ts';
 import { publishKeysCommand, rolesCommand } from './key-cloud.ts';
+import { keyDecisionCommand } from './key-decision.ts';
 
 const DIALECTS = { aktualizr: AKTUALIZR, tuf: TUF } as const;
 
@@ -59,6 +60,7 @@ export function keyCommand(context: CommandContext): Command {
   command.addCommand(importCommand(context));
   command.addCommand(rolesCommand(context));
   command.addCommand(publishKeysCommand(context));
+  command.addCommand(keyDecisionCommand(context));
   return command;
 }
 

@@ -11,6 +11,7 @@ import { CliFault } from '../fault.ts';
 import { show, text } from '../fields.ts';
 import { table } from '../terminal/output.ts';
 import { withCloud } from './pki.ts';
+import { addReleaseQueries } from './release-queries.ts';
 
 const RELEASE_MAX_BYTES = 2_097_152;
 
@@ -82,6 +83,7 @@ export function releaseCommand(context: CommandContext): Command {
           ]),
         );
     });
+  addReleaseQueries(command, context);
   return command;
 }
 

@@ -39,12 +39,20 @@ async function register(): Promise<readonly RxswinEntry[]> {
     .execute();
 }
 
+function itemA(text: string): JsonObject {
+  return { item: 'a', text, evidence: [] };
+}
+
+function imagesOf(list: readonly JsonObject[]): readonly unknown[] {
+  return list.map((one) => one['image']);
+}
+
 const R79 = { regulation: 'R79', hardwareId: 'a-hw', rxswin: 'R79 2', before: 'R79 1' };
 
 describe('a dossier', () => {
   it('is whole when all nine items are answered {R156 7.1.2.5}', async () => {
     const releaseId = await release();
-    assert.deepEqual(await missing(releaseId), [...'abcdefghi']);
+    assert.deepEqual(await missing(releaseId), 'a b c d e f g h i'.split(' '));
     await fillDossier(world.context, releaseId);
     assert.deepEqual(await missing(releaseId), []);
   });
@@ -100,10 +108,9 @@ describe('a dossier', () => {
       .limit(2)
       .execute();
     const words = rows.map(({ body }) => [body['before'], body['after']]);
-    const item = (text: string): JsonObject => ({ item: 'a', text, evidence: [] });
     assert.deepEqual(words, [
-      [item('two'), item('one')],
-      [item('one'), item('two')],
+      [itemA('two'), itemA('one')],
+      [itemA('one'), itemA('two')],
     ]);
   });
 
@@ -133,18 +140,16 @@ describe('the RXSWIN register', () => {
         [second, 'R13 3', 'R13 2', 'E1*13*2'],
       ],
     );
-    const names = (list: readonly JsonObject[] = []): readonly unknown[] =>
-      list.map((one) => one['image']);
     // Nobody registered what stood there before: it is what the goal installs over.
     assert.deepEqual(
-      entries.map((one) => [names(one.software_before), names(one.software)]),
+      entries.map((one) => [imagesOf(one.software_before), imagesOf(one.software)]),
       [
         [['a/1'], ['a/2']],
         [['a/2'], ['a/2']],
         [['a/2'], ['a/2']],
       ],
     );
-    assert.match(String(entries[0]?.software[0]?.['sha256']), /^[0-9a-f]{64}$/);
+    assert.match(JSON.stringify(entries[0]?.software), /"sha256":"[0-9a-f]{64}"/);
   });
 
   it('is chained, and an edited entry is found', async () => {
