@@ -7,6 +7,7 @@ import { readFileFrom } from '../download/partial-file.ts';
 import { installDelta } from '../slots/install-delta.ts';
 import { installImage } from '../slots/install-image.ts';
 import { unwrapImageKey } from '../state/image-key.ts';
+import { keepRxswins, readRxswins } from '../state/rxswins.ts';
 import type { PrimaryContext } from './context.ts';
 import { prepareByDelta } from './delta-offers.ts';
 import { digestOf } from './installation.ts';
@@ -40,6 +41,8 @@ export async function prepareOwn(
           { ecuIdentifier, hardwareIdentifier, imageSha256 },
         );
   const image = { name, lengthBytes, hashes, releaseCounter };
+  // In force when it is final; by then nothing of its metadata is at hand.
+  keepRxswins(context, image, readRxswins(file.custom));
   await prepareByDelta(context, path, {
     delta: (delta) =>
       installDelta(slots, {

@@ -14,6 +14,7 @@ import {
 } from '@immota/uptane';
 import { z } from 'zod';
 import type { SecondaryInfo, SecondaryLink } from '../link/secondary-link.ts';
+import { findRxswins } from '../state/rxswins.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { listAttacks, noteAttack } from './attack-log.ts';
 import { knownTime } from './attested-time.ts';
@@ -142,6 +143,7 @@ async function ownReport(context: PrimaryContext): Promise<CollectedReport> {
   state.values.save(COUNTER, counter);
   const running = slots.findRunning();
   const { attestedAt, previousAt } = knownTime(context);
+  const rxswins = findRxswins(context)?.map((one) => ({ ...one }));
   const report: EcuVersionReport = {
     ecuIdentifier: bundle.ecuIdentifier,
     installedImage: running ?? NEVER_INSTALLED,
@@ -149,7 +151,11 @@ async function ownReport(context: PrimaryContext): Promise<CollectedReport> {
     timeAttested: attestedAt,
     timePrevious: previousAt,
     counter,
-    custom: { releaseCounter: running?.releaseCounter ?? 0, trial: slots.condition().isTrial },
+    custom: {
+      releaseCounter: running?.releaseCounter ?? 0,
+      trial: slots.condition().isTrial,
+      ...(rxswins === undefined ? {} : { rxswins }),
+    },
   };
   return { report, document: await signReport(report, keys.identity) };
 }

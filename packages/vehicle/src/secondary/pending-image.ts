@@ -12,6 +12,7 @@ import {
 import { z } from 'zod';
 import { jsonValue } from '../primary/json-value.ts';
 import type { SlotImage } from '../slots/image-slots.ts';
+import { keepRxswins, readRxswins, rxswinsSchema } from '../state/rxswins.ts';
 import type { SecondaryContext } from './secondary-context.ts';
 
 /** An image that this ECU may pull. */
@@ -45,6 +46,8 @@ const IMAGE = z.object({
       key: z.object({ method: z.string(), wrapped: z.base64() }).nullable(),
     })
     .nullable(),
+  /** Signed beside it; null where nothing is said of them. */
+  rxswins: rxswinsSchema.nullable().default(null),
 });
 
 const PENDING = jsonValue('pending-image', IMAGE);
@@ -65,10 +68,13 @@ export function findFinal({ state }: SecondaryContext): PendingImage | undefined
 }
 
 /** What is assigned has become final: durable together. */
-export function keepFinal({ state }: SecondaryContext): void {
+export function keepFinal(context: SecondaryContext): void {
+  const { state } = context;
   const record = state.values.load(PENDING);
-  if (record === undefined) return;
+  const pending = readImage(record);
+  if (record === undefined || pending === undefined) return;
   state.transaction(() => {
+    keepRxswins(context, pending.image, record.rxswins ?? undefined);
     state.values.save(FINAL, record);
     state.values.remove(PENDING);
   });
@@ -109,6 +115,7 @@ export function savePending(
   const { name, file, releaseCounter } = assignment;
   const { lengthBytes, hashes, encrypted } = file;
   const { wrappedKey } = assignment.assignment;
+  const rxswins = readRxswins(file.custom);
   state.values.save(PENDING, {
     name,
     lengthBytes,
@@ -125,6 +132,7 @@ export function savePending(
                 ? null
                 : { method: wrappedKey.method, wrapped: wrappedKey.value.toBase64() },
           },
+    rxswins: rxswins === undefined ? null : [...rxswins],
   });
 }
 

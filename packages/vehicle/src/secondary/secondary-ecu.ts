@@ -22,6 +22,7 @@ import { installDelta } from '../slots/install-delta.ts';
 import { installImage } from '../slots/install-image.ts';
 import { loadEcuKeys, signEncryptionKey } from '../state/ecu-keys.ts';
 import { unwrapImageKey } from '../state/image-key.ts';
+import { findRxswins, type Rxswin } from '../state/rxswins.ts';
 import { openState } from '../state/vehicle-state.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import { forgetToldAttacks, noteRefusal } from './attack-notes.ts';
@@ -45,6 +46,8 @@ const OWN_DOCUMENT = jsonValue(
 
 /** A Secondary that runs. */
 export interface SecondaryEcu extends SecondaryLink {
+  /** Tells which approved software it is part of now (UN R156); undefined when it is of none. */
+  findRxswins(): readonly Rxswin[] | undefined;
   /** Notes a breach of the link's protocol, for the next report. */
   noteBreach(fault: Fault<string>): void;
 }
@@ -75,7 +78,9 @@ export async function openSecondary(options: SecondaryOptions): Promise<Secondar
         healthCheck: options.healthCheck,
       }));
     const onProgress = options.onProgress ?? nothing;
-    const ecu = new Secondary({ factory, state, keys, slots, surroundings, onProgress });
+    const { factoryRxswins } = options;
+    const context = { factory, state, keys, slots, surroundings, factoryRxswins, onProgress };
+    const ecu = new Secondary(context);
     await ecu.boot();
     return ecu;
   } catch (error) {
@@ -242,6 +247,10 @@ class Secondary implements SecondaryEcu {
   async close(): Promise<void> {
     await this.#settled();
     this.#context.state.close();
+  }
+
+  findRxswins(): readonly Rxswin[] | undefined {
+    return findRxswins(this.#context) ?? this.#context.factoryRxswins;
   }
 
   noteBreach(fault: Fault<string>): void {

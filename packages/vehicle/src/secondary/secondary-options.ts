@@ -4,6 +4,7 @@ import type { EcuIdentifier, HardwareIdentifier, VehicleIdentifier } from '@immo
 import type { Surroundings } from '../ports.ts';
 import type { HealthCheck } from '../slots/folder-slots.ts';
 import type { ResumableSlots } from '../slots/resumable-slots.ts';
+import type { Rxswin } from '../state/rxswins.ts';
 
 /** What the factory puts into a Secondary {uptane H1} {uptane H2} {uptane H3}. */
 export interface SecondaryFactory {
@@ -29,6 +30,8 @@ export interface SecondaryOptions {
   readonly surroundings: Surroundings;
   /** Asked when a new image is tried; see `openFolderSlots`. */
   readonly healthCheck?: HealthCheck | undefined;
+  /** The approved software that the ECU is part of from the factory on (UN R156). */
+  readonly factoryRxswins?: readonly Rxswin[] | undefined;
   /** Other slots than those of the folder: flash, or a simulation's. */
   readonly slots?: ResumableSlots | undefined;
   /** Called before each durable write to the state: a simulation stops the power here. */

@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { jsonValue } from '../primary/json-value.ts';
 import type { BootHealth } from '../slots/boot-health.ts';
+import { findRxswins } from '../state/rxswins.ts';
 import { tellAttacks } from './attack-notes.ts';
 import type { SecondaryContext } from './secondary-context.ts';
 import type { AttestedTime } from './secondary-time.ts';
@@ -54,6 +55,7 @@ export async function makeReport(
       // What runs now may be taken back: a Director must not count it as installed.
       trial: slots.condition().isTrial,
       ...bootObject(context),
+      ...rxswinsObject(context),
     },
   };
   return await signReport(report, keys.identity);
@@ -70,6 +72,12 @@ export function keepReleaseCounter(context: SecondaryContext): void {
   const counter = releaseCounterOf(context);
   if (context.state.values.load(RELEASE_COUNTER) === counter) return;
   context.state.values.save(RELEASE_COUNTER, counter);
+}
+
+/** {R156 7.2.1.2.2}: which approved software it is part of, so that a Director can compare. */
+function rxswinsObject(context: SecondaryContext): JsonObject {
+  const rxswins = findRxswins(context) ?? context.factoryRxswins;
+  return rxswins === undefined ? {} : { rxswins: rxswins.map((one) => ({ ...one })) };
 }
 
 /** How the ECU booted, and how the last attempt ended. */
