@@ -77,7 +77,7 @@ export function openObdPort(options: ObdPortOptions): () => Promise<void> {
 }
 
 /** The identifiers with which a tester asks one ECU, and all of them {15765-4:2021 tables 5 and 6}. */
-export function obdAddress({
+function obdAddress({
   requestId,
   responseId,
 }: Pick<ObdPlan['ecus'][number], 'requestId' | 'responseId'>): IsoTpAddress {
