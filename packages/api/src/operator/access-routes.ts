@@ -162,7 +162,7 @@ export const ACCESS_ROUTES = {
     request: {},
     answer: keyOverviewSchema,
   }),
-  renewMetadata: route('post', '/metadata/renewal', {
+  renewMetadata: route('post', '/metadata-renewal', {
     roles: OPERATORS,
     summary: 'Make the online metadata anew at once',
     request: {},

@@ -18,10 +18,11 @@ const BODY_MAX_BYTES = 262_144;
 /** Metadata of 10,000 targets in two dialects, in base64. */
 const METADATA_BODY_MAX_BYTES = 64 * 1024 * 1024;
 
-/** Routes that ask by a body, or are on record by what they end in: they change nothing themselves. */
+/** Routes that may well change nothing: they ask by a body, or are on record by what they end in. */
 const NO_CHANGES: ReadonlySet<string> = new Set([
   'appendUpload',
   'countFleet',
+  'revokeToken',
   'solveRelease',
   'verifyAudit',
 ] satisfies (keyof typeof OPERATOR_ROUTES)[]);
@@ -33,7 +34,7 @@ const NO_CHANGES: ReadonlySet<string> = new Set([
 export function addGuards(app: OperatorApp, room: AccessRoom): void {
   for (const [operation, { config, roles }] of Object.entries(OPERATOR_ROUTES)) {
     const path = config.getRoutingPath();
-    const isChange = config.method !== 'get' && !NO_CHANGES.has(operation);
+    const isChange = config.method !== 'get';
     app.on(config.method, path, async (c, next) => {
       const { caller, sessionId } = await identify(room, c);
       c.set('caller', caller);
@@ -72,7 +73,8 @@ async function record(
     operation,
   };
   const recorded = await actAs(actor, next);
-  if (recorded > 0 || c.error !== undefined || c.res.status >= 400) return;
+  const isRefused = c.error !== undefined || c.res.status >= 400;
+  if (recorded > 0 || isRefused || NO_CHANGES.has(operation)) return;
   const params: JsonObject = { ...c.req.param() };
   const event = {
     stream: fleetStream(caller.fleet.tenant),

@@ -139,6 +139,7 @@ export async function changePerson(
     const after = await tx
       .updateTable('person')
       .set({
+        name: before.name,
         ...(patch.role === undefined ? {} : { role: patch.role }),
         ...(patch.scope === undefined ? {} : { scope: patch.scope }),
         ...(patch.isDisabled === undefined

@@ -5,7 +5,7 @@ import { sql } from '@immota/store';
 import type { Updateable } from 'kysely';
 import { committed } from '../context.ts';
 import { PLANS_CHANNEL } from '../director/ports.ts';
-import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
 import type { CampaignRow } from '../schema/tables.ts';
@@ -89,7 +89,9 @@ export async function moveCampaign(
       .where('campaign_id', '=', campaignId)
       .execute();
     const body = { campaignId, by, ...(reason === '' ? {} : { reason }) };
-    await events.append(tx, [{ stream: FLEET_STREAM, kind: event, at: clock.now(), body }]);
+    await events.append(tx, [
+      { stream: fleetStream(campaign.tenant), kind: event, at: clock.now(), body },
+    ]);
     await after?.(tx, campaign);
     await sql`select pg_notify(${PLANS_CHANNEL}, '')`.execute(tx);
   });

@@ -4,7 +4,7 @@ import type { Clock, JsonObject } from '@immota/base';
 import { sql } from '@immota/store';
 import type { Insertable, RawBuilder, Selectable } from 'kysely';
 import { committed } from '../context.ts';
-import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import { freezeTargets } from '../evidence/freeze-targets.ts';
 import { CloudFault } from '../fault.ts';
 import { FIRST_TENANT } from '../inventory/fleet-scope.ts';
@@ -116,14 +116,18 @@ export class Campaigns {
           ...columnsOf(content),
         })
         .execute();
-      await this.#record(tx, 'campaign.created', {
-        campaignId,
-        name,
-        releaseId,
-        query,
-        createdBy,
-        contentSha256: hashContent(content),
-      });
+      await this.#record(
+        tx,
+        { kind: 'campaign.created', tenant },
+        {
+          campaignId,
+          name,
+          releaseId,
+          query,
+          createdBy,
+          contentSha256: hashContent(content),
+        },
+      );
     });
     return campaignId;
   }
@@ -159,7 +163,11 @@ export class Campaigns {
       if (Number(changed.numUpdatedRows) === 0) {
         throw new CloudFault('CAMPAIGN_STATE', 'Cannot change a campaign that was started');
       }
-      await this.#record(tx, 'campaign.changed', { campaignId, by, contentSha256 });
+      await this.#record(
+        tx,
+        { kind: 'campaign.changed', tenant },
+        { campaignId, by, contentSha256 },
+      );
     });
   }
 
@@ -375,11 +383,11 @@ export class Campaigns {
 
   async #record(
     tx: CloudTransaction,
-    kind: 'campaign.created' | 'campaign.changed',
+    { kind, tenant }: { kind: 'campaign.created' | 'campaign.changed'; tenant: string },
     body: Readonly<Record<string, string>>,
   ): Promise<void> {
     const { events, clock } = this.#options;
-    await events.append(tx, [{ stream: FLEET_STREAM, kind, at: clock.now(), body }]);
+    await events.append(tx, [{ stream: fleetStream(tenant), kind, at: clock.now(), body }]);
   }
 }
 

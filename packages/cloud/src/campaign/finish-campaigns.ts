@@ -1,6 +1,6 @@
 /** A campaign is finished when each vehicle that has a place in it has reached an end. */
 import { sql } from '@immota/store';
-import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import { ACTIVE_STATES } from './vehicle-place.ts';
 
@@ -23,18 +23,18 @@ export async function finishCampaigns(
   if (ids.length === 0) return;
   await sql`select from campaign where campaign_id = any(${ids}) and state = 'running'
     order by campaign_id for no key update`.execute(tx);
-  const { rows } = await sql<{ readonly campaign_id: string }>`
+  const { rows } = await sql<{ readonly campaign_id: string; readonly tenant: string }>`
     update campaign c set state = 'finished'
     where campaign_id = any(${ids}) and state = 'running'
       and (not joins or (policy ->> 'endsAt')::timestamptz <= ${at})
       and exists (select from campaign_vehicle cv where cv.campaign_id = c.campaign_id)
       and not exists (select from campaign_vehicle cv
         where cv.campaign_id = c.campaign_id and cv.state = any(${[...ACTIVE_STATES]}))
-    returning campaign_id`.execute(tx);
+    returning campaign_id, tenant`.execute(tx);
   await events.append(
     tx,
-    rows.map(({ campaign_id: campaignId }) => ({
-      stream: FLEET_STREAM,
+    rows.map(({ campaign_id: campaignId, tenant }) => ({
+      stream: fleetStream(tenant),
       kind: 'campaign.finished',
       at,
       body: { campaignId },

@@ -2,7 +2,7 @@
 import { sql } from '@immota/store';
 import type { JsonObject } from '@immota/base';
 import { PLANS_CHANNEL } from '../director/ports.ts';
-import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import { contentOf } from './campaign-content.ts';
 import type { StoredCampaign } from './campaigns.ts';
@@ -58,7 +58,8 @@ export async function openWave(
     .execute();
   const name = waves[wave - 1]?.name ?? '';
   const body = { campaignId, wave, name, ...(by === undefined ? {} : { by }) };
-  await events.append(tx, [{ stream: FLEET_STREAM, kind: 'campaign.wave-opened', at: now, body }]);
+  const stream = fleetStream(campaign.tenant);
+  await events.append(tx, [{ stream, kind: 'campaign.wave-opened', at: now, body }]);
   await sql`select pg_notify(${PLANS_CHANNEL}, '')`.execute(tx);
 }
 

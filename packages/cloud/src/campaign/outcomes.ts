@@ -6,7 +6,7 @@ import { campaignSchemas } from '@immota/api';
 import { isJsonObject, type JsonObject } from '@immota/base';
 import { sql } from '@immota/store';
 import { PLANS_CHANNEL } from '../director/ports.ts';
-import { type EventSink, FLEET_STREAM } from '../event-log/event-sink.ts';
+import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import type { KnownCampaign, KnownPlace } from './place-rows.ts';
 import {
@@ -116,15 +116,16 @@ async function hold(tx: CloudTransaction, events: EventSink, holding: Holding): 
   const explanation = explain(holding);
   const measured = measure(holding);
   const reasons = { since: at.toString(), wave, rule: broken, explanation, measured };
-  const { numUpdatedRows } = await tx
+  const held = await tx
     .updateTable('campaign')
     .set({ state: 'held', hold: reasons })
     .where('campaign_id', '=', campaignId)
     .where('state', '=', 'running')
-    .executeTakeFirstOrThrow();
-  if (Number(numUpdatedRows) === 0) return;
+    .returning('tenant')
+    .executeTakeFirst();
+  if (held === undefined) return;
   const body = { campaignId, wave, rule: broken, explanation, measured };
-  await events.append(tx, [{ stream: FLEET_STREAM, kind: 'campaign.held', at, body }]);
+  await events.append(tx, [{ stream: fleetStream(held.tenant), kind: 'campaign.held', at, body }]);
   await sql`select pg_notify(${PLANS_CHANNEL}, '')`.execute(tx);
 }
 
