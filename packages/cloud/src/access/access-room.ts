@@ -115,7 +115,8 @@ const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 export function checkOrigin({ publicUrl }: AccessRoom, c: Context): void {
   const stated = c.req.header('origin');
   const site = c.req.header('sec-fetch-site');
-  if (stated === undefined && (site === undefined || site === 'same-origin')) return;
+  // The browser's own word, which no page can change; a form of a page without a referrer has the origin "null".
+  if (site === 'same-origin' || (stated === undefined && site === undefined)) return;
   const own = publicUrl();
   const origin = URL.parse(stated ?? '');
   if (origin?.origin === own.origin) return;
