@@ -70,7 +70,9 @@ export async function requireConsent(
   const { step } = request;
   const { decision = 'pending', at } = answer ?? {};
   const isTime = at === undefined || !isBefore(context.surroundings.clock.now(), at);
-  context.onProgress({ kind: 'consent', step, decision, ...(isTime ? {} : { at }) });
+  const installsItselfAt = request.terms.installsItself ? request.terms.lastAt : undefined;
+  const times = { at: isTime ? undefined : at, installsItselfAt };
+  context.onProgress({ kind: 'consent', step, decision, ...times });
   if (decision === 'accepted' && isTime) return;
   if (decision === 'declined') {
     throw new VehicleFault('CONSENT_DECLINED', `Cannot ${step}: the owner declined`);

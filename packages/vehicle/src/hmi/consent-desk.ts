@@ -51,14 +51,12 @@ export class ConsentDesk implements ConsentPort {
     const { promise, resolve } = Promise.withResolvers<ConsentAnswer | undefined>();
     const open: OpenQuestion = { request, resolve };
     this.#open = open;
-    signal.addEventListener(
-      'abort',
-      () => {
-        open.resolve = undefined;
-        resolve(undefined);
-      },
-      { once: true },
-    );
+    const stopWaiting = (): void => {
+      open.resolve = undefined;
+      resolve(undefined);
+    };
+    if (signal.aborted) stopWaiting();
+    else signal.addEventListener('abort', stopWaiting, { once: true });
     this.#options.onChange();
     return await promise;
   }

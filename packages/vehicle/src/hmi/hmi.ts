@@ -21,9 +21,8 @@ import { type HistoryEntry, HmiMemory } from './memory.ts';
 import { Sessions, type Session } from './sessions.ts';
 import { advanceStory, newTally, resumeStory, type Story } from './story.ts';
 import { Streams } from './streams.ts';
-import { dateOf, drawView, manualOf, type Situation, titleOf } from './view.ts';
+import { changesOf, dateOf, drawView, manualOf, type Situation, titleOf } from './view.ts';
 import { type Ending, screenWords } from './words/words.ts';
-import { findWritten } from '../consent/notice.ts';
 
 /** What screens are made of. */
 export interface HmiOptions {
@@ -245,8 +244,8 @@ class Screens {
       ending: entry.ending,
       endingText: words.endingShort[entry.ending],
       sentences: [...words.endings(entry.ending, entry.ecus.join(', ')).sentences],
-      changes: [...(findWritten(entry.notice.changes, language)?.value ?? [])],
-      manual: [...manualOf(entry.notice, language)],
+      changes: [...changesOf(entry, language)],
+      manual: entry.ending === 'success' ? [...manualOf(entry.notice, language)] : [],
       decisions: entry.decisions.map(({ step, decision, role, at }) => {
         const who = new Map<string, string>(Object.entries(roles)).get(role) ?? role;
         const what = `${words.steps[step]}: ${words.decisionShort[decision]}`;

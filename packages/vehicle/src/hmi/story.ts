@@ -40,6 +40,8 @@ export const storySchema = z.object({
       step: z.enum(CONSENT_STEPS),
       decision: z.enum(['accepted', 'postponed', 'declined', 'pending']),
       at: z.string().nullable(),
+      /** When it stops to wait for a yes; null when it never does. */
+      installsItselfAt: z.string().nullable(),
     })
     .nullable(),
   /** Why nothing goes on; a fault's code. */
@@ -103,8 +105,12 @@ export function advanceStory(
       tally.prepared += 1;
       return withDone(story, tally.prepared / Math.max(1, story.update?.images ?? 1));
     case 'consent': {
-      const { step, decision, at } = event;
-      return { ...story, consent: { step, decision, at: at === undefined ? null : at.toString() } };
+      const { step, decision, at, installsItselfAt } = event;
+      const times = {
+        at: at?.toString() ?? null,
+        installsItselfAt: installsItselfAt?.toString() ?? null,
+      };
+      return { ...story, consent: { step, decision, ...times } };
     }
     case 'check-in-ended':
       return conclude(story, event, now);

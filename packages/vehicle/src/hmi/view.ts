@@ -154,7 +154,7 @@ function drawResult(entry: HistoryEntry, { language, words }: Reader): Screen {
     sequence,
     title: titleOf(notice, language),
     // {R156 7.2.2.4} (b): what is different now, and what to read again.
-    changes: isDone ? (findWritten(notice.changes, language)?.value ?? []) : [],
+    changes: changesOf(entry, language),
     manual: isDone ? manualOf(notice, language) : [],
   };
 }
@@ -258,7 +258,7 @@ function drawWaiting(situation: Situation, reader: Reader): Screen | undefined {
     const decided = { kind: 'decided', correlationId, mayReconsider } as const;
     switch (consent.decision) {
       case 'declined':
-        return { ...decided, ...words.declined };
+        return { ...decided, ...declinedMessage(consent.installsItselfAt, situation, reader) };
       case 'postponed':
         return { ...decided, ...words.postponedUntil(date) };
       case 'accepted':
@@ -279,6 +279,18 @@ function drawWaiting(situation: Situation, reader: Reader): Screen | undefined {
   const { headline, sentences } = words.waiting[kind];
   const wanted = kind === 'conditions' ? unmet.map((id) => conditionOf(id, words)) : [];
   return { kind: 'waiting', headline, sentences: [...sentences, ...new Set(wanted)] };
+}
+
+/** A no that does not hold for ever says so. */
+function declinedMessage(
+  installsItselfAt: string | null,
+  { timeZone }: Situation,
+  { words, language }: Reader,
+): Message {
+  if (installsItselfAt === null) return words.declined;
+  const { thenInstalls, mandatory } = consentWords(language);
+  const date = dateOf(installsItselfAt, language, timeZone);
+  return { headline: words.declined.headline, sentences: [mandatory, thenInstalls(date)] };
 }
 
 const NO_FIGURES = { stepLine: undefined, percent: undefined, remaining: undefined } as const;
@@ -323,6 +335,14 @@ export function titleOf(notice: Notice, language: Language): string {
     findWritten(notice.description, language)?.value ??
     consentWords(language).nothingWritten
   );
+}
+
+/** Says what is different now; nothing where nothing was installed. */
+export function changesOf(
+  { ending, notice }: Pick<HistoryEntry, 'ending' | 'notice'>,
+  language: Language,
+): readonly string[] {
+  return ending === 'success' ? (findWritten(notice.changes, language)?.value ?? []) : [];
 }
 
 /** Says where to read in the manual. */

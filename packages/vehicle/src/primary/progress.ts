@@ -38,6 +38,8 @@ export type ProgressEvent =
       readonly decision: 'accepted' | 'postponed' | 'declined' | 'pending';
       /** When it begins, or is asked again; absent when that is now. */
       readonly at?: Temporal.Instant | undefined;
+      /** When a mandatory update stops to wait for a yes. */
+      readonly installsItselfAt?: Temporal.Instant | undefined;
     }
   | {
       readonly kind: 'download';

@@ -186,6 +186,22 @@ describe('the story', () => {
     assert.equal(late['percent'], 99);
     assert.match(JSON.stringify(late['sentences']), /longer than expected/u);
   });
+  it('never calls a no final that is not', async (test) => {
+    const world = await makeHmiWorld(test);
+    const cookie = await world.connect();
+    const said = async (installsItselfAt: Temporal.Instant | undefined): Promise<string> => {
+      world.offer();
+      world.tell(
+        { kind: 'consent', step: 'install', decision: 'declined', installsItselfAt },
+        { kind: 'check-in-ended', result: 'waiting', code: 'CONSENT_DECLINED' },
+      );
+      return JSON.stringify((await screenOf(world, cookie))['sentences']);
+    };
+    assert.match(await said(undefined), /not asked again/u);
+    const mandatory = await said(Temporal.Instant.from('2026-06-20T18:00:00Z'));
+    assert.match(mandatory, /June 20, 2026.*installs it by itself/u);
+    assert.doesNotMatch(mandatory, /not asked again/u);
+  });
   it('counts a download by its bytes', async (test) => {
     const world = await makeHmiWorld(test);
     const cookie = await world.connect();
@@ -283,6 +299,8 @@ describe('the history', () => {
     world.conclude({ 'VIN-brake': 'INSTALL_FAILED', 'VIN-tbox': 'ROLLED_BACK' });
     const rolledBack = await screenOf(world, cookie);
     assert.equal(rolledBack['ending'], 'unchanged');
+    const { text } = await world.send('/api/history', { headers: { cookie } });
+    assert.doesNotMatch(text, /metre shorter|chapter 4/u);
     assert.match(JSON.stringify(rolledBack['sentences']), /safe to drive/u);
     world.offer();
     world.conclude({ 'VIN-brake': 'WORKSHOP_REQUIRED', 'VIN-tbox': 'ROLLED_BACK' });

@@ -146,6 +146,8 @@ function drawQuestion(screen, desk) {
   const facts = screen.sections.map(({ heading, lines }) =>
     element('section', { class: 'fact' }, element('h2', {}, heading), ...paragraphs(lines)),
   );
+  // What follows from waiting is read right before the answer.
+  const terms = facts.at(-1);
   const ask = element('h2', { class: 'ask', id: 'ask' }, screen.ask);
   const title = headline(screen.title);
   const send = async (decision, when) => {
@@ -168,11 +170,12 @@ function drawQuestion(screen, desk) {
         element('p', { class: `badge ${screen.badgeKind}` }, screen.badge),
       ),
       title,
-      element('div', { class: 'facts' }, ...facts),
+      element('div', { class: 'facts' }, ...facts.slice(0, -1)),
     ),
     element(
       'div',
       { class: 'answers', role: 'group', 'aria-labelledby': 'ask' },
+      terms,
       ask,
       screen.whoDecides === undefined
         ? drawAnswers(screen, desk, send)
