@@ -118,6 +118,8 @@ export type CloudFaultCode =
   | 'CAMPAIGN_MALFORMED'
   /** The campaign is no longer as it was when an offer was chosen: nothing is signed, and it is chosen anew. */
   | 'PLAN_OUTDATED'
+  /** A fleet whose vehicles differ too much to be rehearsed. */
+  | 'REHEARSAL_TOO_VARIED'
   /** A fleet query that took longer than a question may. */
   | 'QUERY_TOO_SLOW'
   /** A campaign cannot go from the state it is in to the one asked for. */

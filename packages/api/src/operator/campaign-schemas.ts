@@ -243,7 +243,8 @@ export const rehearsalSchema = z
         ),
         waves: z.array(z.object({ name: z.string(), vehicles: count, strata: count })),
         controls: count,
-        bytes: z.object({ full: count, delta: count }),
+        /** `estimated` is the part of `delta` for which no delta was made yet. */
+        bytes: z.object({ full: count, delta: count, estimated: count.optional() }),
         /** Minutes that a vehicle cannot be used. */
         minutes: z.object({ low: z.number(), middle: z.number(), high: z.number() }),
         forecast: z.array(forecastPointSchema),

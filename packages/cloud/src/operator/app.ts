@@ -17,6 +17,7 @@ import { addApprovalRoutes } from './approval-routes.ts';
 import { addCampaignRoutes } from './campaign-routes.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
 import { addFleetRoutes } from './fleet-routes.ts';
+import { addRehearsalRoutes } from './rehearsal-routes.ts';
 import { addImageRoutes } from './image-routes.ts';
 import type { OperatorApp, OperatorEnv } from './operator-app.ts';
 import { findProblem } from './problems.ts';
@@ -59,6 +60,7 @@ export function createOperatorApp(
   addSignInRoutes(app, room);
   addVehicleRoutes(app, services);
   addFleetRoutes(app, services);
+  addRehearsalRoutes(app, services);
   addImageRoutes(app, services);
   addReleaseRoutes(app, services);
   addCampaignRoutes(app, services);
