@@ -3,7 +3,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { OPERATOR_ROUTES } from '@immota/api';
 import { isJsonObject, type JsonObject, parseJson } from '@immota/base';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { decide, makePersonalKey } from '../campaign/decide.ts';
 import {
   campaignScreen,
   conflictsScreen,
@@ -17,6 +16,7 @@ import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import { objects, show, text } from '../fields.ts';
 import { table } from '../terminal/output.ts';
+import { addDecisions } from './campaign-decision.ts';
 
 /** A plan of sixteen waves with its texts is some kilobytes. */
 const PLAN_MAX_BYTES = 262_144;
@@ -26,7 +26,9 @@ const WATCH_MS = 2000;
 export function campaignCommand(context: CommandContext): Command {
   const command = new Command('campaign').description('plan, run and watch campaigns');
   addPlanning(command, context);
-  addDecisions(command, context);
+  addDecisions(command, context, (campaign) => {
+    printCampaign(context, campaign);
+  });
   addMove(command, context, { verb: 'start', route: 'startCampaign', what: 'start or go on with' });
   addMove(command, context, {
     verb: 'pause',
@@ -63,7 +65,9 @@ interface CreateOptions {
 function addPlanning(command: Command, context: CommandContext): void {
   const create = command
     .command('create')
-    .description('create a campaign, as a draft; nothing is offered before it is approved and started')
+    .description(
+      'create a campaign, as a draft; nothing is offered before it is approved and started',
+    )
     .argument('[name]', 'in your words');
   addPlanOptions(create).action(async (name: string | undefined, options: CreateOptions) => {
     const json = await readPlan(context, name, options);
@@ -126,8 +130,7 @@ async function readPlan(
   name: string | undefined,
   { file, release, query, priority, joins }: CreateOptions,
 ): Promise<JsonObject> {
-  const read =
-    file === undefined ? {} : parseJson(await context.readFile(file), PLAN_MAX_BYTES);
+  const read = file === undefined ? {} : parseJson(await context.readFile(file), PLAN_MAX_BYTES);
   if (!isJsonObject(read)) throw new CliFault('USAGE', `Cannot read ${file ?? ''}: no plan in it`);
   const stated = isJsonObject(read['policy']) ? read['policy'] : {};
   const policy = {
@@ -145,56 +148,6 @@ async function readPlan(
   const missing = ['name', 'releaseId', 'query'].filter((part) => !Object.hasOwn(plan, part));
   if (missing.length === 0) return plan;
   throw new CliFault('USAGE', `Cannot plan campaign: say ${missing.join(', ')}, or give --file`);
-}
-
-interface DecisionOptions {
-  readonly key: string;
-  readonly passphraseFile?: string;
-  readonly content?: string;
-  readonly note?: string;
-}
-
-function addDecisions(command: Command, context: CommandContext): void {
-  const decisions = [
-    ['submit', 'hand a campaign in for approval; its content is frozen by its hash'],
-    ['approve', 'approve a campaign that somebody else handed in'],
-    ['reject', 'reject a campaign that somebody else handed in'],
-  ] as const;
-  for (const [decision, description] of decisions) {
-    command
-      .command(decision)
-      .description(description)
-      .argument('<campaign>', 'its id')
-      .requiredOption('--key <PEM>', 'your own signing key')
-      .option('--passphrase-file <FILE>', 'of the key; asked for when left out')
-      .option('--content <SHA256>', 'what you have looked at; refused when it changed since')
-      .option('--note <TEXT>', 'why, in your words')
-      .action(async (campaignId: string, options: DecisionOptions) => {
-        const decided = await decide(context, {
-          campaignId,
-          decision,
-          note: options.note ?? '',
-          keyFile: options.key,
-          passphraseFile: options.passphraseFile,
-          contentSha256: options.content,
-        });
-        printCampaign(context, decided);
-      });
-  }
-  command
-    .command('key')
-    .description('make a key of your own to sign decisions with, and register it')
-    .argument('<file>', 'where its private half is written, under a passphrase')
-    .requiredOption('--name <TEXT>', 'so that you know it again')
-    .option('--passphrase-file <FILE>', 'asked for when left out')
-    .action(async (file: string, options: { readonly name: string; readonly passphraseFile?: string }) => {
-      const passphrase = await context.askSecret(`Passphrase for ${file}`, options.passphraseFile);
-      const { pem, registered } = await makePersonalKey(context, options.name, passphrase);
-      context.writeFolder('.', (write) => {
-        write(file, new TextEncoder().encode(pem), 0o600);
-      });
-      context.output().result(registered, () => `Key ${text(registered, 'keyId')} is in ${file}`);
-    });
 }
 
 function addMove(
@@ -256,7 +209,12 @@ function addLooking(command: Command, context: CommandContext): void {
     });
   for (const [verb, route, what, screen] of [
     ['failures', 'listFailures', 'show where failures of a campaign gather', failuresScreen],
-    ['conflicts', 'listConflicts', 'list what other campaigns want of its vehicles', conflictsScreen],
+    [
+      'conflicts',
+      'listConflicts',
+      'list what other campaigns want of its vehicles',
+      conflictsScreen,
+    ],
   ] as const) {
     command
       .command(verb)

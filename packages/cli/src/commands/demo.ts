@@ -121,7 +121,7 @@ async function startCloud(
     profile: 'classic',
     withOfflineKeys: true,
   });
-  const platform = await startPlatform({ ...options, host: '127.0.0.1' });
+  const platform = await startPlatform({ ...options, host: '127.0.0.1', approvals: 'self' });
   narrator.tell('cloud', `serves vehicles at ${platform.urls.gateway}`, {
     gateway: platform.urls.gateway,
     operator: platform.urls.operator,

@@ -1,17 +1,18 @@
 /** `immota serve`: the whole cloud in one process. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createToken, type Platform, revokeToken, startPlatform } from '@immota/cloud';
-import { Command } from 'commander';
+import { createToken, inviteFirst, type Platform, revokeToken, startPlatform } from '@immota/cloud';
+import { Command, Option } from 'commander';
 import { CONNECTION_FILE } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
+import { addSignInOptions, readSignInOptions, type SignInOptions } from '../sign-in-options.ts';
 
 /** How long the token of this machine's own command line is good; each start makes a new one. */
 const LOCAL_TOKEN_DAYS = 365;
 const LOCAL_TOKEN_NAME = 'this machine';
 
-interface ServeCommandOptions {
+interface ServeCommandOptions extends SignInOptions {
   readonly host: string;
   readonly port: string;
   readonly operatorPort: string;
@@ -20,11 +21,12 @@ interface ServeCommandOptions {
   readonly name: readonly string[];
   readonly cdn?: string;
   readonly repositoryPort?: string;
+  readonly approvals: 'required' | 'self';
 }
 
 /** Adds `immota serve` to the command. */
 export function serveCommand(context: CommandContext): Command {
-  return new Command('serve')
+  return addSignInOptions(new Command('serve'))
     .description('serve vehicles and operators until it is stopped')
     .option('--host <ADDRESS>', 'where vehicles are served', '0.0.0.0')
     .option('--port <PORT>', 'HTTPS for vehicles', '8443')
@@ -39,6 +41,11 @@ export function serveCommand(context: CommandContext): Command {
     )
     .option('--repository-port <PORT>', 'serve the Image repository to anybody, in the clear')
     .option('--cdn <URL>', 'where a CDN serves what immota publish writes')
+    .addOption(
+      new Option('--approvals <WHOSE>', 'self: one person alone starts campaigns, for development')
+        .choices(['required', 'self'])
+        .default('required'),
+    )
     .addHelpText('after', '\nDATABASE_URL names a PostgreSQL server; without it one is embedded.')
     .action(async (options: ServeCommandOptions) => {
       const output = context.output();
@@ -53,6 +60,12 @@ export function serveCommand(context: CommandContext): Command {
           ...(repository === undefined ? [] : [`repository ${repository}`]),
         ].join('\n'),
       );
+      if (options.approvals === 'self') {
+        output.note('Campaigns are started without a second person: not for vehicles on a road');
+      }
+      await sayHowToSignIn(platform, options, (line) => {
+        output.note(line);
+      });
       output.note('Stop with Ctrl+C; requests that are under way are answered first');
       await stopSignal();
       output.note('Stopping …');
@@ -81,6 +94,8 @@ export async function startServer(
     statusPort: portOf(options.statusPort),
     names: namesOf(options.name),
     cdnBase: options.cdn,
+    approvals: options.approvals,
+    ...readSignInOptions(options),
     repository:
       options.repositoryPort === undefined
         ? undefined
@@ -94,6 +109,23 @@ export async function startServer(
     write(CONNECTION_FILE, new TextEncoder().encode(`${connection}\n`), 0o600);
   });
   return platform;
+}
+
+/** Nobody can sign in before there is an administrator. */
+async function sayHowToSignIn(
+  platform: Platform,
+  options: ServeCommandOptions,
+  say: (line: string) => void,
+): Promise<void> {
+  const code = await inviteFirst(platform.cloud.context);
+  if (code === undefined) return;
+  if (options.oidcIssuer !== undefined) {
+    say('Nobody is let in yet: immota user create you@example.com --role admin');
+    return;
+  }
+  const link = new URL('/auth/invitation', options.publicUrl ?? platform.urls.operator);
+  link.searchParams.set('code', code);
+  say(`Become the first administrator, once, within three days:\n  ${link.href}`);
 }
 
 /** The token of the start before is of no use to anybody: its name is taken over. */

@@ -56,7 +56,18 @@ async function startServer(): Promise<{
   readonly urls: Record<string, string>;
 }> {
   const ports = ['--port', '0', '--operator-port', '0', '--wake-port', '0', '--status-port', '0'];
-  const args = [bin, '--json', '--data', data, 'serve', '--host', '127.0.0.1', ...ports];
+  const args = [
+    bin,
+    '--json',
+    '--data',
+    data,
+    'serve',
+    '--host',
+    '127.0.0.1',
+    ...ports,
+    '--approvals',
+    'self',
+  ];
   const child = spawn(process.execPath, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],

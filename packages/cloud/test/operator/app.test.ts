@@ -20,7 +20,7 @@ import { signersOf } from '../../src/trust/keystore.ts';
 
 let world: TestPlatform;
 before(async () => {
-  world = await startTestPlatform();
+  world = await startTestPlatform({ approvals: 'self' });
 });
 after(() => world.close());
 
