@@ -133,14 +133,16 @@ function termLines(
   { words, language, timeZone }: Omit<Reader, 'locale'> & { readonly timeZone: string },
 ): readonly string[] {
   const { left, lastAt, isMandatory, installsItself } = terms;
-  const lines = isMandatory ? [words.mandatory] : [];
-  lines.push(words.mayRefuse);
-  lines.push(left === 0 ? words.noPostponementLeft : words.postponementsLeft(left));
-  if (lastAt === undefined) return lines;
-  const date = formatDate(lastAt, language, timeZone);
-  if (installsItself) lines.push(words.thenInstalls(date));
-  else lines.push(words.lastDate(date), words.thenAsks(date));
-  return lines;
+  const date = lastAt === undefined ? undefined : formatDate(lastAt, language, timeZone);
+  // A no that ends is not said to last.
+  const isTillThen = installsItself && date !== undefined;
+  return [
+    ...(isMandatory ? [words.mandatory] : []),
+    isTillThen ? words.mayRefuseUntil(date) : words.mayRefuse,
+    left === 0 ? words.noPostponementLeft : words.postponementsLeft(left),
+    ...(isTillThen ? [words.thenInstalls(date)] : []),
+    ...(date === undefined || installsItself ? [] : [words.lastDate(date), words.thenAsks(date)]),
+  ];
 }
 
 function linesOf(

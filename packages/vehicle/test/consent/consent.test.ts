@@ -237,6 +237,7 @@ describe('consent', () => {
     const { world, checkIn } = await offered(test, port, { notice });
     assert.equal(codeOf(await checkIn()), 'CONSENT_DECLINED');
     assert.match(asked[0]?.question.text ?? '', /After that the vehicle installs it by itself/u);
+    assert.doesNotMatch(asked[0]?.question.text ?? '', /stays as it is\./u);
     // Past the written date, within the days of somebody who was away.
     world.surroundings.advance(48 * 3_600_000);
     world.gateway.time = world.surroundings.clock.now();

@@ -52,6 +52,8 @@ export const GERMAN: ConsentWords = {
   unusableTime: (minutes) =>
     `Während des Neustarts kann das Fahrzeug ${range(minutes)} nicht gefahren werden.`,
   mayRefuse: 'Sie können Nein sagen. Das Fahrzeug bleibt dann, wie es ist.',
+  mayRefuseUntil: (date) =>
+    `Sie können Nein sagen. Das Fahrzeug bleibt dann bis ${date}, wie es ist.`,
   postponementsLeft: (left) =>
     left === 1
       ? 'Sie können es noch einmal verschieben.'

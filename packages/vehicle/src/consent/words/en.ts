@@ -51,6 +51,7 @@ export const ENGLISH: ConsentWords = {
   unusableTime: (minutes) =>
     `During the restart the vehicle cannot be driven for ${range(minutes)}.`,
   mayRefuse: 'You can say no. The vehicle then stays as it is.',
+  mayRefuseUntil: (date) => `You can say no. The vehicle then stays as it is until ${date}.`,
   postponementsLeft: (left) =>
     left === 1 ? 'You can put it off once more.' : `You can put it off ${left} more times.`,
   noPostponementLeft: 'You cannot put it off any more. You can still say yes or no.',

@@ -39,6 +39,7 @@ export interface ConsentWords {
   prepareTime(this: void, minutes: Minutes): string;
   unusableTime(this: void, minutes: Minutes): string;
   readonly mayRefuse: string;
+  mayRefuseUntil(this: void, date: string): string;
   postponementsLeft(this: void, left: number): string;
   readonly noPostponementLeft: string;
   readonly mandatory: string;

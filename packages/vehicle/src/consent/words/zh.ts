@@ -46,6 +46,7 @@ export const CHINESE: ConsentWords = {
   prepareTime: (minutes) => `安装需要${range(minutes)}。`,
   unusableTime: (minutes) => `重启期间车辆有${range(minutes)}无法驾驶。`,
   mayRefuse: '您可以拒绝。拒绝后车辆保持现状。',
+  mayRefuseUntil: (date) => `您可以拒绝。拒绝后车辆在${date}之前保持现状。`,
   postponementsLeft: (left) => `您还可以推迟 ${left} 次。`,
   noPostponementLeft: '您不能再推迟，但仍可选择同意或拒绝。',
   mandatory: '制造商有义务为所有同类车辆安装本次更新。',
