@@ -143,7 +143,8 @@ describe('the command', () => {
 
 describe('docs/clauses', () => {
   it('lists the 99 requirements of Uptane 2.1.0', () => {
-    const [uptane] = loadStandards(resolve(import.meta.dirname, '..')).listed;
+    const { listed } = loadStandards(resolve(import.meta.dirname, '..'));
+    const uptane = listed.find(({ tag }) => tag === 'uptane');
     const counts = Map.groupBy(Object.keys(uptane?.clauses ?? {}), (id) => id[0]);
     const sizes = [...counts].map(([letter, ids]) => `${letter}${ids.length}`).join(' ');
     assert.equal(sizes, 'A6 B17 C10 D5 E9 F4 G7 H4 I10 J4 K8 L12 M3');

@@ -44,7 +44,7 @@ function parse(text: string): Record<string, unknown> {
   return text.trim() === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
 
-async function token(name: string, role: string): Promise<string> {
+async function makeToken(name: string, role: string): Promise<string> {
   return String((await immota(['token', 'create', name, '--role', role])).json['token']);
 }
 
@@ -66,7 +66,7 @@ after(async () => {
 
 describe('immota campaign submit and approve', () => {
   it('need two people and a whole dossier, and leave evidence that anybody can verify', async () => {
-    const [ann, bob] = [await token('ann', 'operator'), await token('bob', 'approver')];
+    const [ann, bob] = [await makeToken('ann', 'operator'), await makeToken('bob', 'approver')];
     const campaignId = await prepare(ann);
     for (const [name, own] of [
       ['ann', ann],

@@ -15,7 +15,7 @@ import { signCheckpoint } from '../event-log/verify-stream.ts';
 import { CloudFault } from '../fault.ts';
 import { contentOf as dossierContent, loadDossier } from '../release/dossier.ts';
 import { readStoredRelease } from '../release/release-document.ts';
-import { entryBody } from '../release/rxswin-register.ts';
+import { entryBody, verifyRegister } from '../release/rxswin-register.ts';
 import type { CampaignRecord } from '../approval/check-approved.ts';
 import { readFleetEvents } from './fleet-events.ts';
 import { LineWriter } from './line.ts';
@@ -42,7 +42,7 @@ export interface EvidenceRequest {
  *
  * @returns the lines. Where the event log turns out not to be what was appended they end with EVENT_CHAIN and
  * without the signature: nothing false is signed.
- * @throws CloudFault NOT_FOUND, KEY_MISSING.
+ * @throws CloudFault NOT_FOUND, KEY_MISSING, REGISTER_CHAIN.
  */
 export async function exportEvidence(
   context: EvidenceContext,
@@ -65,6 +65,8 @@ export async function exportEvidence(
   if (campaign === undefined) {
     throw new CloudFault('NOT_FOUND', `Cannot find campaign "${campaignId}"`);
   }
+  // Nothing false is signed: the register is checked as a whole, the events one by one as they are written.
+  await verifyRegister(database, tenant);
   const at = clock.now();
   await committed(database, (tx) =>
     events.append(tx, [

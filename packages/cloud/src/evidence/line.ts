@@ -8,7 +8,7 @@ import { encodeCanonical } from '@immota/uptane';
 import { EvidenceFault } from './evidence-fault.ts';
 
 /** A release document in base64 is the longest thing in a line. */
-export const LINE_MAX_BYTES: number = 8 * 1_048_576;
+const LINE_MAX_BYTES: number = 8 * 1_048_576;
 
 /** What lines there are, in the order of their sections. */
 export const LINE_KINDS = [
@@ -80,7 +80,7 @@ export class LineWriter {
 }
 
 /** Reads a line. @throws EvidenceFault EVIDENCE_MALFORMED. */
-export function parseLine(bytes: Uint8Array): EvidenceLine {
+function parseLine(bytes: Uint8Array): EvidenceLine {
   let value: unknown;
   try {
     value = parseJson(bytes, LINE_MAX_BYTES);

@@ -1,8 +1,10 @@
 /** Every target of a campaign: what it ran, what its people agreed to, what happened, what it runs now. */
-import type { JsonObject } from '@immota/base';
+import { findFaultCode, type JsonObject, SIGNATURE_ALGORITHMS } from '@immota/base';
 import { sql } from '@immota/store';
+import { AKTUALIZR, checkSignedBy, decodeEnvelope, publicKeyFromDer } from '@immota/uptane';
 import type { CampaignRecord } from '../approval/check-approved.ts';
 import { correlationOf } from '../campaign/correlation.ts';
+import { ECU_KEY_MAX_BYTES } from '../limits.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 import { type ChainedRow, eventLine } from './event-line.ts';
 import type { LineKind } from './line.ts';
@@ -13,6 +15,8 @@ const PAGE_VEHICLES = 100;
 const EVENTS_MAX = 1000;
 /** Receipts of one vehicle in one campaign: three steps, each put off now and then. */
 const CONSENTS_MAX = 100;
+/** Keys that one vehicle's ECUs ever had. */
+const KEYS_MAX = 512;
 
 interface TargetRow {
   readonly vehicle_id: string;
@@ -47,8 +51,7 @@ interface ConsentRow {
   readonly vehicle_id: string;
   readonly document: Uint8Array;
   readonly received_at: Temporal.Instant;
-  readonly key_algorithm: string | null;
-  readonly public_key: Uint8Array | null;
+  readonly keys: readonly { readonly algorithm: string; readonly key: string }[];
 }
 
 /** A line to be written. */
@@ -119,19 +122,25 @@ async function loadEcus(
   return Map.groupBy(rows, (row) => row.vehicle_id);
 }
 
-/** With the key of the Primary as it is now: a receipt of a Primary that was replaced says which it was. */
+/** With every key that was registered for the vehicle: its Primary may have been replaced since. */
 async function loadConsents(
   database: CloudDatabase,
   campaignId: string,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, readonly ConsentRow[]>> {
   const { rows } = await sql<ConsentRow>`
-    select c.vehicle_id, c.document, c.received_at, e.key_algorithm, e.public_key
+    select c.vehicle_id, c.document, c.received_at, (
+      select coalesce(jsonb_agg(jsonb_build_object('algorithm', algorithm, 'key', key)), '[]') from (
+        select key_algorithm as algorithm, encode(public_key, 'hex') as key from ecu
+          where ecu.vehicle_id = c.vehicle_id and is_primary
+        union
+        select detail ->> 'algorithm', detail ->> 'key' from ecu_history h
+          where h.vehicle_id = c.vehicle_id and kind = 'registered' and detail ? 'key'
+        limit ${KEYS_MAX}) own) as keys
     from unnest(${ids}::text[]) as asked (vehicle_id) cross join lateral (
       select * from consent where consent.vehicle_id = asked.vehicle_id
         and correlation_id = ${correlationOf(campaignId)}
       order by received_at, step limit ${CONSENTS_MAX}) c
-    left join ecu e on e.vehicle_id = c.vehicle_id and e.is_primary
     order by c.vehicle_id, c.received_at`.execute(database.kysely);
   return Map.groupBy(rows, (row) => row.vehicle_id);
 }
@@ -167,13 +176,29 @@ function describeTarget(row: TargetRow): JsonObject {
 }
 
 function describeConsent(row: ConsentRow): JsonObject {
+  const signer = row.keys.find((key) => isSignedWith(row.document, key));
   return {
     vehicleId: row.vehicle_id,
     document: Buffer.from(row.document).toString('base64'),
     receivedAt: instant(row.received_at),
-    algorithm: row.key_algorithm ?? '',
-    publicKey: Buffer.from(row.public_key ?? new Uint8Array()).toString('base64'),
+    algorithm: signer?.algorithm ?? '',
+    publicKey: Buffer.from(signer?.key ?? '', 'hex').toString('base64'),
   };
+}
+
+function isSignedWith(
+  document: Uint8Array,
+  { algorithm, key }: ConsentRow['keys'][number],
+): boolean {
+  try {
+    const envelope = decodeEnvelope(AKTUALIZR, document, ECU_KEY_MAX_BYTES);
+    const known = SIGNATURE_ALGORITHMS.find((one) => one === algorithm);
+    checkSignedBy(envelope, publicKeyFromDer(known, Buffer.from(key, 'hex')), 'consent');
+    return true;
+  } catch (error) {
+    if (findFaultCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 function describeResult(row: TargetRow, ecus: readonly EcuRow[], isWhole: boolean): JsonObject {

@@ -125,7 +125,7 @@ function join(lines: readonly string[]): string {
 }
 
 describe('evidence', () => {
-  it('verifies with the key of the event log alone, clause by clause {R156 7.1.1.12}', async () => {
+  it('verifies with the key of the event log alone, clause by clause {R156 7.1.1.12} {R156 7.1.1.1}', async () => {
     const report = await verify(file);
     assert.equal(report.campaignId, campaignId);
     assert.deepEqual(
@@ -185,6 +185,13 @@ describe('evidence', () => {
     const document = await signMetadata(AKTUALIZR, receipt, [vehicle.primary.signer]);
     const observer = { observe: () => Promise.resolve() };
     await saveConsent({ context: world.context, observer }, 'v6', document);
+    // Its Primary is replaced: the receipt still bears the key that signed it.
+    const replacement = generateSigner('ed25519').publicKeyDer;
+    await world.test.database.kysely
+      .updateTable('ecu')
+      .set({ public_key: replacement })
+      .where('vehicle_id', '=', 'v6')
+      .execute();
     const fresh = await exported();
     const { targets } = await verify(fresh);
     assert.deepEqual([targets.vehicles, targets.consents], [4, 1]);

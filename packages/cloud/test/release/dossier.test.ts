@@ -168,7 +168,7 @@ describe('the RXSWIN register', () => {
     assert.equal(await verifyRegister(database, 'main'), entries.length);
   });
 
-  it('refuses RXSWINs that say nothing or two things', async () => {
+  it('refuses RXSWINs that say nothing or two things {R156 7.1.1.3}', async () => {
     const cases = [
       [{ ...R79, hardwareId: 'z-hw' }],
       [R79, { ...R79, rxswin: 'R79 3' }],
