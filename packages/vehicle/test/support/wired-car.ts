@@ -26,7 +26,7 @@ import { entropy } from './folder.ts';
 import { makeWorld, objectAt, TBOX, VEHICLE, type World } from './world.ts';
 
 /** Six ECUs on Ethernet and two CAN buses; two of them have one bank. */
-export const TOPOLOGY: VehicleTopology = parseTopology(
+const TOPOLOGY: VehicleTopology = parseTopology(
   Buffer.from(
     JSON.stringify({
       tester: 0x0e80,
