@@ -1,8 +1,10 @@
 /** The operator API from this side: calls go where the data folder says a server runs, or where told. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ReadableStream as WebStream } from 'node:stream/web';
 import { OPERATOR_ROUTES, problemSchema } from '@immota/api';
 import { isJsonObject, type JsonObject, type JsonValue, member, parseJson } from '@immota/base';
+import { findCredential } from './credentials.ts';
 import { CliFault } from './fault.ts';
 
 /** Answers to lists of 1,000 vehicles with 100 ECUs each. */
@@ -29,7 +31,7 @@ export interface CallOptions {
 /**
  * Finds how to reach the server.
  *
- * @param options - `--server` and `IMMOTA_TOKEN` take precedence over the data folder's file.
+ * @param options - `--server`, `IMMOTA_TOKEN` and what `immota login` left take precedence over the data folder's file.
  * @throws CliFault SERVER when there is neither.
  */
 export function findConnection(options: {
@@ -39,10 +41,11 @@ export function findConnection(options: {
 }): Connection {
   const { dataFolder, server, token } = options;
   if (server !== undefined) {
-    if (token === undefined) {
-      throw new CliFault('USAGE', 'Cannot ask the server: set IMMOTA_TOKEN to your token');
+    const known = token ?? findCredential(server);
+    if (known === undefined) {
+      throw new CliFault('USAGE', 'Cannot ask the server: call immota login, or set IMMOTA_TOKEN');
     }
-    return { url: server, token };
+    return { url: server, token: known };
   }
   let bytes: Uint8Array;
   try {
@@ -75,32 +78,34 @@ export async function callServer(
   name: keyof typeof OPERATOR_ROUTES,
   options: CallOptions = {},
 ): Promise<JsonObject> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await send(connection, name, { ...options, signal });
+  const response = await send(connection, name, options);
   const answer = readJson(new Uint8Array(await response.arrayBuffer()));
   if (response.ok && isJsonObject(answer)) return answer;
   throw refusalOf(response, answer);
 }
 
 /**
- * Calls a route that answers with a stream, however long it is.
+ * Calls a route that answers with a stream.
  *
- * @throws CliFault as {@link callServer}, before the first byte.
+ * @throws as `callServer`.
  */
 export async function streamServer(
   connection: Connection,
   name: keyof typeof OPERATOR_ROUTES,
   options: CallOptions = {},
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<WebStream<Uint8Array>> {
   const response = await send(connection, name, options);
-  if (response.ok && response.body !== null) return response.body;
-  throw refusalOf(response, readJson(new Uint8Array(await response.arrayBuffer())));
+  if (!response.ok || response.body === null) {
+    throw refusalOf(response, readJson(new Uint8Array(await response.arrayBuffer())));
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one stream, of which two libraries have two types
+  return response.body as WebStream<Uint8Array>;
 }
 
 async function send(
   { url, token }: Connection,
   name: keyof typeof OPERATOR_ROUTES,
-  options: CallOptions & { readonly signal?: AbortSignal },
+  options: CallOptions,
 ): Promise<Response> {
   const { method, path } = OPERATOR_ROUTES[name].config;
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, key: string) =>
@@ -119,7 +124,7 @@ async function send(
         ...(options.body === undefined ? {} : { 'content-type': 'application/octet-stream' }),
       },
       ...bodyOf(options),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
     throw new CliFault('SERVER', `Cannot reach ${url}: is immota serve running`, { cause: error });

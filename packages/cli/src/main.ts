@@ -102,6 +102,31 @@ const COMMANDS: readonly (readonly [
     async () => (await import('./commands/token.ts')).tokenCommand,
   ],
   [
+    'login',
+    'sign in by the browser',
+    async () => (await import('./commands/login.ts')).loginCommand,
+  ],
+  [
+    'user',
+    'let people in, and change what they may',
+    async () => (await import('./commands/user.ts')).userCommand,
+  ],
+  [
+    'tenant',
+    'create and list tenants',
+    async () => (await import('./commands/tenant.ts')).tenantCommand,
+  ],
+  [
+    'webhook',
+    'hand events to other systems',
+    async () => (await import('./commands/webhook.ts')).webhookCommand,
+  ],
+  [
+    'audit',
+    'read, check and export the audit log',
+    async () => (await import('./commands/audit.ts')).auditCommand,
+  ],
+  [
     'publish',
     'write the repositories as files for any CDN',
     async () => (await import('./commands/publish.ts')).publishCommand,

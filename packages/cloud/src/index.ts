@@ -68,6 +68,8 @@ export { type OfferedFile, publishMetadata, type TrustContext } from './trust/pu
 export { createCampaignRoom } from './campaign/campaign-room.ts';
 export { inviteFirst } from './access/local-accounts.ts';
 export { createToken, revokeToken } from './operator/tokens.ts';
+export type { OidcSettings } from './access/oidc.ts';
+export { createTenant, listTenants } from './access/tenants.ts';
 export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
 export { type PublishedTree, publishTree } from './image-repository/publish-tree.ts';
 export { describeUploaded } from './image-repository/upload.ts';

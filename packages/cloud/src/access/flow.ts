@@ -24,6 +24,9 @@ const flowSchema = z.object({
 /** Where a sign-in ends when nothing else was asked. */
 export const HOME = '/';
 
+/** Where a command line is signed in: the one of these pages to which a sign-in may lead. */
+export const COMMAND_LINE_PATH = '/auth/command-line';
+
 /** See the head of the file. */
 export interface Flow extends OidcFlow {
   /** A path of our own. */
@@ -67,7 +70,8 @@ export function takeFlow(room: AccessRoom, c: Context): Flow {
 export function returnTo({ publicUrl }: AccessRoom, text: string | undefined): string {
   const own = publicUrl();
   const url = text?.startsWith('/') === true ? URL.parse(text, own) : null;
-  if (url?.origin !== own.origin || url.pathname.startsWith('/auth/')) return HOME;
+  if (url?.origin !== own.origin) return HOME;
+  if (url.pathname.startsWith('/auth/') && url.pathname !== COMMAND_LINE_PATH) return HOME;
   return `${url.pathname}${url.search}${url.hash}`;
 }
 

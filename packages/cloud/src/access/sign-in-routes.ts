@@ -5,6 +5,7 @@ import { CloudFault } from '../fault.ts';
 import type { OperatorApp } from '../operator/operator-app.ts';
 import { type AccessRoom, checkOrigin } from './access-room.ts';
 import { addressOf } from './address.ts';
+import { addCommandLineRoutes } from './command-line-routes.ts';
 import { admit } from './admit.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import { type Flow, HOME, newState, returnTo, setFlow, takeFlow } from './flow.ts';
@@ -33,6 +34,7 @@ export function addSignInRoutes(app: OperatorApp, room: AccessRoom): void {
     c.body(STYLE, 200, { 'Content-Type': 'text/css', 'Cache-Control': 'max-age=3600' }),
   );
   addLogoutRoutes(app, room);
+  addCommandLineRoutes(app, room);
   if (room.oidc === undefined) addLocalRoutes(app, room);
   else addOidcRoutes(app, room);
 }
