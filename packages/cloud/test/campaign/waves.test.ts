@@ -36,6 +36,11 @@ async function members(
   return { treated: ids(false), controls: ids(true) };
 }
 
+function textOf(value: unknown): string {
+  assert.ok(typeof value === 'string');
+  return value;
+}
+
 function pick(all: readonly TestVehicle[], ids: readonly string[]): readonly TestVehicle[] {
   return all.filter(({ id }) => ids.includes(id));
 }
@@ -187,7 +192,7 @@ describe('the guard', () => {
     assert.equal(await fleet.world.offer(fourth.id), undefined);
     const why = await fleet.why(fourth.id);
     assert.deepEqual([why.reason, why.text.actor], ['CAMPAIGN_HELD', 'operator']);
-    assert.match(String(why.measured['explanation']), /^2 of 2 updates of wave 1 failed/);
+    assert.match(textOf(why.measured['explanation']), /^2 of 2 updates of wave 1 failed/);
     const events = await fleet.world.eventsOf('fleet');
     assert.equal(events.filter((kind) => kind === 'campaign.held').length, 1);
   });
@@ -273,7 +278,7 @@ describe('the policy of a campaign', () => {
     for (const vehicle of all) await fleet.world.report(vehicle);
     const why = await fleet.why('v0');
     assert.equal(why.reason, 'SPREAD');
-    const until = Temporal.Instant.from(String(why.measured['until']));
+    const until = Temporal.Instant.from(textOf(why.measured['until']));
     const { clock } = fleet.world.context;
     clock.advance(until.since(clock.now()));
     const [one] = all;
