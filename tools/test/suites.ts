@@ -29,6 +29,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 
 const FENCES: readonly (readonly [name: string, tool: string, args: readonly string[]])[] = [
   ['types', 'typescript:tsc', []],
+  ['types of the console', 'typescript:tsc', ['-p', 'packages/console']],
   ['lint', 'oxlint:oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'oxfmt:oxfmt', ['--check']],
   ['tidy', 'tools/tidy.ts', []],

@@ -1,0 +1,42 @@
+import type { fleet as EN } from '../en/fleet.ts';
+import type { Shape } from '../shape.ts';
+
+/** The list of vehicles with its query. */
+export const fleet: Shape<typeof EN> = {
+  title: 'Flotte',
+  lead: 'Jedes Fahrzeug, nach dem, was es ist und ausführt. Die Adresse enthält Ihre Frage: Schicken Sie sie weiter.',
+  search: 'FIN oder Kennung beginnt mit',
+  query: 'Abfrage',
+  queryHint: 'CEL über vehicle: model, market, tags, hardware, images, ecus.',
+  queryEmpty: 'Alle Fahrzeuge',
+  field: 'Bedingung hinzufügen',
+  value: 'Wert',
+  fields: {
+    model: 'Modell',
+    market: 'Markt',
+    hardware: 'Hat Hardware',
+    image: 'Führt Stand aus',
+    tag: 'Merkmal',
+    rxswin: 'Meldet RXSWIN',
+    reason: 'Wartet wegen',
+    silent: 'Verstummt seit Tagen',
+  },
+  matches_one: '{{shown}} Fahrzeug passt',
+  matches_other: '{{shown}} Fahrzeuge passen',
+  atLeast: 'mindestens {{shown}} Fahrzeuge passen',
+  counting: 'Zählt …',
+  took: 'gezählt in {{ms}} ms',
+  sample: 'Zum Beispiel',
+  apply: 'Diese Fahrzeuge zeigen',
+  campaign: 'Kampagne für diese planen',
+  vehicle: 'Fahrzeug',
+  model: 'Modell',
+  market: 'Markt',
+  ecus: 'Steuergeräte',
+  lastSeen: 'Zuletzt gesehen',
+  state: 'In Kampagne',
+  tags: 'Merkmale',
+  quarantined: 'In Quarantäne',
+  empty: 'Kein Fahrzeug passt',
+  emptyHint: 'Fassen Sie die Abfrage weiter, oder nehmen Sie die Suche weg.',
+};

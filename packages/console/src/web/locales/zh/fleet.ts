@@ -1,0 +1,42 @@
+import type { fleet as EN } from '../en/fleet.ts';
+import type { Shape } from '../shape.ts';
+
+/** The list of vehicles with its query. */
+export const fleet: Shape<typeof EN> = {
+  title: '车队',
+  lead: '按车辆属性与运行内容查看每辆车。地址包含您的查询：可发送给同事。',
+  search: 'VIN 或标识开头',
+  query: '查询',
+  queryHint: '基于 vehicle 的 CEL：model、market、tags、hardware、images、ecus。',
+  queryEmpty: '所有车辆',
+  field: '添加条件',
+  value: '值',
+  fields: {
+    model: '车型',
+    market: '市场',
+    hardware: '含硬件',
+    image: '运行镜像',
+    tag: '标签',
+    rxswin: '报告 RXSWIN',
+    reason: '等待原因',
+    silent: '失联天数',
+  },
+  matches_one: '{{shown}} 辆车符合',
+  matches_other: '{{shown}} 辆车符合',
+  atLeast: '至少 {{shown}} 辆车符合',
+  counting: '正在计数……',
+  took: '计数用时 {{ms}} 毫秒',
+  sample: '例如',
+  apply: '显示这些车辆',
+  campaign: '为这些车辆计划活动',
+  vehicle: '车辆',
+  model: '车型',
+  market: '市场',
+  ecus: 'ECU',
+  lastSeen: '最后联系',
+  state: '活动状态',
+  tags: '标签',
+  quarantined: '已隔离',
+  empty: '没有符合的车辆',
+  emptyHint: '放宽查询条件，或清除搜索。',
+};

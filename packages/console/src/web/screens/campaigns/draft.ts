@@ -1,0 +1,161 @@
+/** A campaign while it is written: percents and hours for people, the contract's permille and minutes beneath. */
+import type { Answer, Input } from '../../client/routes.ts';
+
+type Plan = NonNullable<Input<'createCampaign'>['body']>;
+
+/** One wave as the form has it. */
+export interface WaveDraft {
+  readonly name: string;
+  readonly upToPercent: number;
+  readonly successPercent: number;
+  readonly outcomesMin: number;
+  readonly soakHours: number;
+  readonly isManual: boolean;
+}
+
+/** A campaign as the form has it. */
+export interface Draft {
+  readonly name: string;
+  readonly releaseId: string;
+  readonly query: string;
+  readonly filingNumber: string;
+  readonly waves: readonly WaveDraft[];
+  readonly failurePercentMax: number;
+  readonly falseHoldPercent: number;
+  readonly controlPercent: number;
+  readonly harmPercentMax: number;
+  readonly priority: number;
+  readonly joins: boolean;
+  readonly precondition: string;
+  readonly windowFrom: string;
+  readonly windowTo: string;
+  readonly network: 'any' | 'unmetered' | 'wifi';
+  readonly attemptsMax: number;
+  readonly penaltyHours: number;
+  readonly spreadMinutes: number;
+  /** 0 for no cap. */
+  readonly vehiclesPerHour: number;
+}
+
+const WAVE = { successPercent: 95, isManual: false } as const;
+
+/** Begins with what most campaigns want: a few, some, then all. */
+export function beginDraft(given: { readonly query?: string; readonly releaseId?: string }): Draft {
+  return {
+    name: '',
+    releaseId: given.releaseId ?? '',
+    query: given.query ?? '',
+    filingNumber: '',
+    waves: [
+      { ...WAVE, name: 'Canary', upToPercent: 1, outcomesMin: 20, soakHours: 24 },
+      { ...WAVE, name: 'Early', upToPercent: 10, outcomesMin: 100, soakHours: 12 },
+      { ...WAVE, name: 'All', upToPercent: 100, outcomesMin: 1, soakHours: 0 },
+    ],
+    failurePercentMax: 2,
+    falseHoldPercent: 5,
+    controlPercent: 2,
+    harmPercentMax: 2,
+    priority: 500,
+    joins: false,
+    precondition: '',
+    windowFrom: '',
+    windowTo: '',
+    network: 'any',
+    attemptsMax: 3,
+    penaltyHours: 24,
+    spreadMinutes: 0,
+    vehiclesPerHour: 0,
+  };
+}
+
+/** Reads a campaign back into the form. */
+export function draftOf(campaign: Answer<'getCampaign'>): Draft {
+  const { name, releaseId, query, filingNumber = '', waves, guard, policy } = campaign;
+  return {
+    name,
+    releaseId,
+    query,
+    filingNumber,
+    waves: waves.map((wave) => ({
+      name: wave.name,
+      upToPercent: wave.upToPermille / 10,
+      successPercent: wave.successPermille / 10,
+      outcomesMin: wave.outcomesMin,
+      soakHours: wave.soakMinutes / 60,
+      isManual: wave.isManual,
+    })),
+    failurePercentMax: guard.failurePermilleMax / 10,
+    falseHoldPercent: guard.falseHoldPermille / 10,
+    controlPercent: guard.controlPermille / 10,
+    harmPercentMax: guard.harmPermilleMax / 10,
+    priority: policy.priority,
+    joins: policy.joins,
+    precondition: policy.precondition,
+    windowFrom: policy.window?.from ?? '',
+    windowTo: policy.window?.to ?? '',
+    network: policy.network,
+    attemptsMax: policy.retries.attemptsMax,
+    penaltyHours: policy.retries.penaltyHours,
+    spreadMinutes: policy.spreadMinutes,
+    vehiclesPerHour: policy.rate.vehiclesPerHour ?? 0,
+  };
+}
+
+/**
+ * Writes the plan that is sent. What the form does not show is kept from the campaign as it was.
+ *
+ * @param before - the policy of the campaign that is changed, if there is one.
+ */
+export function planOf(draft: Draft, before?: Answer<'getCampaign'>['policy']): Plan {
+  const { name, releaseId, query, filingNumber } = draft;
+  const hasWindow = draft.windowFrom !== '' && draft.windowTo !== '';
+  const { vehiclesPerHour: _, ...otherRates } = before?.rate ?? {};
+  const days = before?.window?.days;
+  return {
+    name: name.trim(),
+    releaseId,
+    query: query.trim(),
+    ...(filingNumber.trim() === '' ? {} : { filingNumber: filingNumber.trim() }),
+    waves: draft.waves.map((wave) => ({
+      name: wave.name.trim(),
+      upToPermille: permille(wave.upToPercent),
+      successPermille: permille(wave.successPercent),
+      outcomesMin: wave.outcomesMin,
+      soakMinutes: Math.round(wave.soakHours * 60),
+      isManual: wave.isManual,
+    })),
+    guard: {
+      failurePermilleMax: permille(draft.failurePercentMax),
+      falseHoldPermille: permille(draft.falseHoldPercent),
+      controlPermille: permille(draft.controlPercent),
+      harmPermilleMax: permille(draft.harmPercentMax),
+    },
+    policy: {
+      priority: draft.priority,
+      joins: draft.joins,
+      precondition: draft.precondition.trim(),
+      ...(hasWindow
+        ? {
+            window: {
+              from: draft.windowFrom,
+              to: draft.windowTo,
+              ...(days === undefined ? {} : { days }),
+            },
+          }
+        : {}),
+      network: draft.network,
+      retries: { attemptsMax: draft.attemptsMax, penaltyHours: draft.penaltyHours },
+      spreadMinutes: draft.spreadMinutes,
+      rate: {
+        ...otherRates,
+        ...(draft.vehiclesPerHour > 0 ? { vehiclesPerHour: draft.vehiclesPerHour } : {}),
+      },
+      ...(before?.endsAt === undefined ? {} : { endsAt: before.endsAt }),
+    },
+  };
+}
+
+/** Whole permille, since fractions are not signed. */
+function permille(percent: number): number {
+  return Math.round(percent * 10);
+}
