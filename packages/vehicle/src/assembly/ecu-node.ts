@@ -4,12 +4,13 @@
  */
 import { join } from 'node:path';
 import { parseCertificatesPem } from '@immota/pki';
+import type { SelfTest } from '../boot/self-test.ts';
 import type { DiagnosticEndpoint } from '../diagnostics/channel.ts';
 import {
   createEcuAuthentication,
   primaryRoleOf,
 } from '../diagnostics/certificate-authentication.ts';
-import { createSecondaryPorts } from '../diagnostics/secondary-ports.ts';
+import { createSecondaryPorts, type EcuIdentification } from '../diagnostics/secondary-ports.ts';
 import { type RefusedRequest, type RunningUdsServer, serveUds } from '../diagnostics/serve-uds.ts';
 import { createUdsApplication } from '../diagnostics/uds-application.ts';
 import { PRIMARY_NAME } from '../link/link-credentials.ts';
@@ -18,6 +19,7 @@ import { openSecondary, type SecondaryEcu } from '../secondary/secondary-ecu.ts'
 import type { SecondaryBundle } from '../secondary/secondary-bundle.ts';
 import type { SecondaryListener } from '../secondary/secondary-options.ts';
 import type { HealthCheck } from '../slots/folder-slots.ts';
+import type { ResumableSlots } from '../slots/resumable-slots.ts';
 import { openEcuStorage } from './ecu-storage.ts';
 import type { Rxswin } from '../state/rxswins.ts';
 import type { StoragePlan } from './topology.ts';
@@ -37,6 +39,8 @@ export interface EcuNodeOptions {
   /** False for a bench whose flash takes no time; true when left out. */
   readonly isFlashPaced?: boolean | undefined;
   readonly healthCheck?: HealthCheck | undefined;
+  /** Asked instead, where the ECU can tell its trouble codes too. */
+  readonly selfTest?: SelfTest | undefined;
   readonly onProgress?: SecondaryListener | undefined;
   /** Hears what testers were refused. */
   readonly onRefused?: ((refused: RefusedRequest) => void) | undefined;
@@ -66,6 +70,7 @@ export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
     hardwareIdentifier: factory.hardwareIdentifier,
     timer: options.isFlashPaced === false ? undefined : surroundings.timer,
     healthCheck,
+    selfTest: options.selfTest,
   });
   let ecu: SecondaryEcu;
   try {
@@ -102,14 +107,7 @@ export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
         roles: [PRIMARY_NAME],
         messageMaxBytes: endpoint.messageMaxBytes,
         memoryBytes: storage.capacityBytes,
-        identify: () => {
-          const running = storage.slots.findRunning();
-          return {
-            softwareNumber: running?.name,
-            softwareVersion: running?.releaseCounter.toString(),
-            rxswin: rxswinText(ecu.findRxswins() ?? options.rxswin),
-          };
-        },
+        identify: () => identityOf(storage.slots, ecu.findRxswins() ?? rxswin),
       });
       servers.push(
         serveUds({
@@ -126,6 +124,19 @@ export async function startEcuNode(options: EcuNodeOptions): Promise<EcuNode> {
       await ecu.close();
       storage.close();
     },
+  };
+}
+
+/** What testers of any maker read. */
+function identityOf(
+  slots: Pick<ResumableSlots, 'findRunning'>,
+  rxswins: string | readonly Rxswin[] | undefined,
+): EcuIdentification {
+  const running = slots.findRunning();
+  return {
+    softwareNumber: running?.name,
+    softwareVersion: running?.releaseCounter.toString(),
+    rxswin: rxswinText(rxswins),
   };
 }
 

@@ -6,7 +6,7 @@ import { exportPrivateKey, generateSigner, signerFromPrivateKey } from '@immota/
 import type { HardwareIdentifier } from '@immota/uptane';
 import { createImageSealer } from '../boot/image-sealer.ts';
 import { openOneBankSlots, openTwoBankSlots, planBanks } from '../boot/open-bank-slots.ts';
-import type { SelfTest } from '../boot/self-test.ts';
+import { type SelfTest, selfTestOf } from '../boot/self-test.ts';
 import { bytesOfSectors } from '../flash/flash.ts';
 import { openFlashFile } from '../flash/flash-file.ts';
 import { paceFlash } from '../flash/paced-flash.ts';
@@ -26,6 +26,8 @@ export interface EcuStorageOptions {
   /** Lets the flash take the time that its part takes; undefined for a bench that has none. */
   readonly timer?: Timer | undefined;
   readonly healthCheck?: HealthCheck | undefined;
+  /** Asked instead, where the ECU can tell its trouble codes too. */
+  readonly selfTest?: SelfTest | undefined;
 }
 
 /** An ECU's storage, open. */
@@ -43,9 +45,11 @@ export interface EcuStorage {
  */
 export async function openEcuStorage(options: EcuStorageOptions): Promise<EcuStorage> {
   const { folder, plan, healthCheck } = options;
+  const checked = healthCheck === undefined ? undefined : selfTestOf(healthCheck);
+  const { selfTest = checked } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (plan.kind === 'file-system') {
-    const slots = await openFolderSlots({ folder: join(folder, 'slots'), healthCheck });
+    const slots = await openFolderSlots({ folder: join(folder, 'slots'), selfTest });
     return { slots, capacityBytes: FILE_SYSTEM_SLOT_BYTES, close: () => undefined };
   }
   const geometry = FLASH_PARTS[plan.part];
@@ -60,7 +64,6 @@ export async function openEcuStorage(options: EcuStorageOptions): Promise<EcuSto
     const { timer, hardwareIdentifier } = options;
     const flash = timer === undefined ? file.flash : paceFlash(file.flash, timer);
     const sealer = createImageSealer(loadSealKey(join(folder, 'keys')));
-    const selfTest = healthCheck === undefined ? undefined : selfTestOf(healthCheck);
     const bankOptions = { flash, layout, hardwareIdentifier, sealer, selfTest };
     const open = banks === 1 ? openOneBankSlots : openTwoBankSlots;
     const slots = await open(bankOptions);
@@ -70,11 +73,6 @@ export async function openEcuStorage(options: EcuStorageOptions): Promise<EcuSto
     file.close();
     throw error;
   }
-}
-
-/** A node of a bench has no trouble codes of its own: its check is all there is. */
-function selfTestOf(healthCheck: HealthCheck): SelfTest {
-  return { readTroubleCodes: () => Promise.resolve([]), check: healthCheck };
 }
 
 /** The key that makes images bootable, made in the ECU at its first start (ADR 81). */

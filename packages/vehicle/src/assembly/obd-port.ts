@@ -89,7 +89,7 @@ function obdAddress({
 }
 
 /** Lists what is said on the plug by testers and by the gateway: no filter of frames looks at it again. */
-export function obdIdentifiers({ ecus }: ObdPlan): ReadonlySet<string> {
+export function obdIdentifiers({ ecus }: ObdPlan): ReadonlySet<number> {
   const all = ecus.map((one) => obdAddress(one));
   return new Set(
     all.flatMap(({ isExtended, tx, rx, functionalTx }) =>
@@ -100,9 +100,12 @@ export function obdIdentifiers({ ecus }: ObdPlan): ReadonlySet<string> {
   );
 }
 
-/** Tells identifiers of both lengths apart. */
-export function frameKey(frame: { readonly id: number; readonly isExtended: boolean }): string {
-  return `${frame.isExtended ? 'x' : ''}${frame.id}`;
+/** Identifiers of 29 bits are told apart from those of 11 by a bit above both. */
+const EXTENDED = 0x2000_0000;
+
+/** Tells identifiers of both lengths apart: a number, since every frame of every bus is looked up. */
+export function frameKey(frame: { readonly id: number; readonly isExtended: boolean }): number {
+  return frame.isExtended ? frame.id + EXTENDED : frame.id;
 }
 
 /** The gateway is an ECU behind its own firewall for whoever comes by the plug. */
