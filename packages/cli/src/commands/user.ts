@@ -11,13 +11,12 @@ import { table } from '../terminal/output.ts';
 /** Adds `immota user` to the command. */
 export function userCommand(context: CommandContext): Command {
   const command = new Command('user').description('let people in, and change what they may');
-  const role = (): Option => new Option('--role <role>', 'what they may do').choices(API_ROLES);
   command
     .command('create')
     .description('let a person in, by the address that their provider knows')
     .argument('<email>', 'their address')
     .option('--name <NAME>', 'their name; the address when left out')
-    .addOption(role().default('viewer'))
+    .addOption(roleOption().default('viewer'))
     .option('--scope <CEL>', 'a fleet query that bounds what they see')
     .action(
       async (
@@ -47,11 +46,20 @@ export function userCommand(context: CommandContext): Command {
           ]),
         );
     });
+  addChanges(command, context);
+  return command;
+}
+
+function roleOption(): Option {
+  return new Option('--role <role>', 'what they may do').choices(API_ROLES);
+}
+
+function addChanges(command: Command, context: CommandContext): void {
   command
     .command('change')
     .description('change what a person may; it holds from their next request on')
     .argument('<email>', 'their address')
-    .addOption(role())
+    .addOption(roleOption())
     .option('--scope <CEL>', 'a fleet query that bounds what they see')
     .option('--no-scope', 'let them see all of the tenant')
     .action(
@@ -78,7 +86,6 @@ export function userCommand(context: CommandContext): Command {
       .argument('<email>', 'their address')
       .action((email: string) => change(context, email, patch));
   }
-  return command;
 }
 
 async function change(context: CommandContext, email: string, json: JsonObject): Promise<void> {

@@ -39,6 +39,11 @@ export function webhookCommand(context: CommandContext): Command {
           ]),
         );
     });
+  addMessages(command, context);
+  return command;
+}
+
+function addMessages(command: Command, context: CommandContext): void {
   command
     .command('test')
     .description('send a test message, and show what the receiver says')
@@ -81,5 +86,4 @@ export function webhookCommand(context: CommandContext): Command {
       const answer = await callServer(context.connection(), 'deleteWebhook', { params });
       context.output().result(answer, () => 'Deleted');
     });
-  return command;
 }

@@ -7,7 +7,7 @@ import { fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import { checkGrant } from '../operator/tokens.ts';
 import type { CloudTransaction } from '../schema/database.ts';
-import type { PersonRow } from '../schema/tables.ts';
+import type { PersonRow } from '../schema/access-tables.ts';
 
 /** A person, as the database has them. */
 export type Person = Selectable<PersonRow>;

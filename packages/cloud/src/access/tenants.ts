@@ -4,7 +4,7 @@ import { type CloudContext, committed } from '../context.ts';
 import { fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudTransaction } from '../schema/database.ts';
-import type { TenantRow } from '../schema/tables.ts';
+import type { TenantRow } from '../schema/access-tables.ts';
 
 /** What the database takes as a tenant's id. */
 const TENANT_ID = /^[a-z][a-z0-9-]{0,62}$/;

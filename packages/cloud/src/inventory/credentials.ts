@@ -51,7 +51,7 @@ export function isReserved(deviceId: string): boolean {
  * Tells into which tenant a bootstrap credential brings vehicles: its certificate says so, as
  * `bootstrap:TENANT:NAME`; the first tenant when it names none.
  */
-export function tenantOf(bootstrapId: string): string {
+function tenantOf(bootstrapId: string): string {
   const [, tenant, name] = bootstrapId.split(':');
   return name === undefined || tenant === undefined ? FIRST_TENANT : tenant;
 }

@@ -8,7 +8,7 @@ import { committed } from '../context.ts';
 import { fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import { FIRST_TENANT, type FleetScope } from '../inventory/fleet-scope.ts';
-import type { ApiTokenRow } from '../schema/tables.ts';
+import type { ApiTokenRow } from '../schema/access-tables.ts';
 
 /** So that a token in a log or a repository is recognised by those who look for secrets. */
 const PREFIX = 'immota_';

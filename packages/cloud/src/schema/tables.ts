@@ -2,6 +2,16 @@
 import type { CampaignStage, ReasonCode, VehicleState } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import type { Generated } from '@immota/store';
+import type {
+  ApiTokenRow,
+  InvitationRow,
+  PersonRow,
+  SessionRow,
+  TenantRow,
+  WebhookCursorRow,
+  WebhookDeliveryRow,
+  WebhookRow,
+} from './access-tables.ts';
 import type { ColumnType } from 'kysely';
 
 type Time = Temporal.Instant;
@@ -338,31 +348,6 @@ export interface ConsentRow {
   readonly received_at: Generated<Time>;
 }
 
-/** An API token; the token itself is never stored. */
-export interface ApiTokenRow {
-  readonly token_hash: string;
-  readonly name: string;
-  readonly role: string;
-  /** Delegated roles that a supplier may upload for. */
-  readonly uploads_for: Generated<readonly string[]>;
-  readonly created_at: Generated<Time>;
-  readonly expires_at: Time | null;
-  readonly revoked_at: Time | null;
-  readonly tenant: Generated<string>;
-  /** A fleet query that bounds what its holder sees; all of the tenant when null. */
-  readonly scope: string | null;
-  readonly created_by: Generated<string>;
-  /** Whose command line it is. */
-  readonly person_id: string | null;
-}
-
-/** A brand or subsidiary that shares the installation and sees nothing of the others. */
-export interface TenantRow {
-  readonly tenant_id: string;
-  readonly name: string;
-  readonly created_at: Generated<Time>;
-}
-
 /** A key with which a person signs decisions; the private half never leaves them. */
 export interface SigningKeyRow {
   /** SHA-256 of the SubjectPublicKeyInfo, hex. */
@@ -435,83 +420,6 @@ export interface CampaignTargetRow {
   /** Of the manifest that the configuration is known from. */
   readonly reported_at: Time | null;
   readonly confirmed_at: Time;
-}
-
-/** Somebody who may sign in. */
-export interface PersonRow {
-  readonly person_id: string;
-  readonly tenant: string;
-  readonly email: string;
-  readonly name: string;
-  readonly role: string;
-  readonly scope: string | null;
-  /** Empty until the first sign-in. */
-  readonly issuer: Generated<string>;
-  readonly subject: string | null;
-  readonly password: string | null;
-  readonly failures: Generated<number>;
-  readonly locked_until: Time | null;
-  readonly disabled_at: Time | null;
-  readonly created_by: string;
-  readonly created_at: Time;
-  readonly last_seen_at: Time | null;
-}
-
-/** What lets a local account set its password, once. */
-export interface InvitationRow {
-  readonly code_hash: string;
-  readonly person_id: string | null;
-  readonly expires_at: Time;
-}
-
-/** A browser that is signed in. */
-export interface SessionRow {
-  readonly session_id: string;
-  readonly token_hash: string;
-  readonly previous_hash: string | null;
-  readonly rotated_at: Time;
-  readonly person_id: string;
-  readonly state_hash: string;
-  readonly sealed_id_token: Uint8Array | null;
-  readonly created_at: Time;
-  readonly seen_at: Time;
-  readonly expires_at: Time;
-}
-
-/** A webhook. */
-export interface WebhookRow {
-  readonly webhook_id: string;
-  readonly tenant: string;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly sealed_secret: Uint8Array;
-  readonly is_enabled: Generated<boolean>;
-  readonly created_by: string;
-  readonly created_at: Time;
-  readonly last_delivery_at: Time | null;
-  readonly last_status: string | null;
-}
-
-/** How far events were handed to webhooks. */
-export interface WebhookCursorRow {
-  readonly is_only: Generated<boolean>;
-  readonly tx: string;
-  readonly position: number;
-}
-
-/** A message to a webhook. */
-export interface WebhookDeliveryRow {
-  readonly delivery_id: string;
-  readonly webhook_id: string;
-  readonly event_kind: string;
-  readonly message: string;
-  readonly state: 'waiting' | 'delivered' | 'given-up';
-  readonly attempts: Generated<number>;
-  readonly status: number | null;
-  readonly problem: string | null;
-  readonly created_at: Time;
-  readonly at: Time;
-  readonly next_at: Time | null;
 }
 
 /** A change of counts of the fleet; the database writes it itself. */

@@ -7,7 +7,7 @@ import { type CloudContext, committed } from '../context.ts';
 import { fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { Position } from '../operator/position.ts';
-import type { WebhookDeliveryRow, WebhookRow } from '../schema/tables.ts';
+import type { WebhookDeliveryRow, WebhookRow } from '../schema/access-tables.ts';
 import type { Sealer } from '../seal.ts';
 import { checkReachable } from './reachable.ts';
 import { encodeSecret } from './signature.ts';
@@ -120,7 +120,7 @@ export async function listWebhooks(
 }
 
 /** Checks that a webhook is there and the tenant's own. @throws CloudFault NOT_FOUND. */
-export async function checkWebhook(
+async function checkWebhook(
   { context }: WebhookParts,
   tenant: string,
   webhookId: string,

@@ -26,8 +26,7 @@ import { insertImage } from '../support/repositories.ts';
 import { startTestPlatform, type TestPlatform } from '../support/running-platform.ts';
 
 type Document = Parameters<typeof listOperations>[0];
-const document = JSON.parse(JSON.stringify(describeOperatorApi())) as Document;
-const operations = listOperations(document);
+const operations = listOperations(JSON.parse(JSON.stringify(describeOperatorApi())) as Document);
 const api = OPERATOR_PREFIX;
 const PART = 'vehicle.model == "X1"';
 
@@ -36,7 +35,7 @@ let matrix: MatrixWorld;
 const ids = new Map<string, string>();
 
 /** What a person could have of each kind of object; the names say whose it is. */
-async function makeObjects(whose: 'own' | 'foreign', token: string): Promise<void> {
+async function makeObjects(whose: 'own' | 'foreign', bearer: string): Promise<void> {
   const tenant = whose === 'own' ? 'main' : 'other';
   const { cloud } = world.platform;
   const { context } = cloud;
@@ -44,9 +43,9 @@ async function makeObjects(whose: 'own' | 'foreign', token: string): Promise<voi
     assert.ok(typeof id === 'string', name);
     ids.set(`${name} ${whose}`, id);
   };
-  const authorization = `Bearer ${token}`;
-  const post = async (path: string, ask: object): Promise<Readonly<Record<string, unknown>>> => {
-    const answer = await world.ask('POST', `${api}${path}`, { authorization, ...ask });
+  const authorization = `Bearer ${bearer}`;
+  const post = async (path: string, what: object): Promise<Readonly<Record<string, unknown>>> => {
+    const answer = await world.ask('POST', `${api}${path}`, { authorization, ...what });
     assert.ok(answer.status < 300, JSON.stringify(answer.json));
     return answer.json;
   };
@@ -225,22 +224,25 @@ describe('the authorisation matrix', () => {
   });
 });
 
+/** A server that forgets one thing. */
+function forgets(
+  isForgotten: (path: string, bearer: string | undefined, answer: MatrixAnswer) => boolean,
+  instead: MatrixAnswer,
+): Partial<MatrixWorld> {
+  return {
+    ask: async (one, path, bearer) => {
+      const answer = await ask(one, path, bearer);
+      return isForgotten(path, bearer, answer) ? instead : answer;
+    },
+  };
+}
+
 describe('the matrix itself', () => {
   const operation = operations.find(({ id }) => id === 'getVehicle');
   const check = async (change: Partial<MatrixWorld>): Promise<void> => {
     assert.ok(operation !== undefined);
     await checkOperation({ ...matrix, ...change }, operation);
   };
-  /** A server that forgets one thing. */
-  const forgets = (
-    isForgotten: (path: string, bearer: string | undefined, answer: MatrixAnswer) => boolean,
-    instead: MatrixAnswer,
-  ): Partial<MatrixWorld> => ({
-    ask: async (one, path, bearer) => {
-      const answer = await ask(one, path, bearer);
-      return isForgotten(path, bearer, answer) ? instead : answer;
-    },
-  });
   const letIn = { status: 200, text: '{"vehicleId":"own-car"}' };
 
   it('finds no fault where there is none', async () => {

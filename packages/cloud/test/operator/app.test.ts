@@ -48,7 +48,6 @@ async function eventsOf(kind: string): Promise<readonly JsonObject[]> {
     .where('kind', '=', kind)
     .orderBy('sequence')
     .execute();
-  // Who was behind it is the audit log's matter.
   return rows.map(({ body }) =>
     Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'actor')),
   );
@@ -431,8 +430,8 @@ describe('a vehicle that is barred', () => {
 
 describe('GET /openapi.json', () => {
   it('shows the API to whoever asks', async () => {
-    const { json } = await world.ask('GET', '/openapi.json');
-    assert.deepEqual(json, JSON.parse(JSON.stringify(describeOperatorApi())));
+    const answer = await world.ask('GET', '/openapi.json');
+    assert.deepEqual(answer.json, JSON.parse(JSON.stringify(describeOperatorApi())));
   });
 });
 
@@ -477,7 +476,6 @@ describe('RefusalLog', () => {
     await ask('GET', '/vehicles', 'Bearer x');
     await ask('POST', '/tokens', viewer);
     await ask('GET', '/vehicles?limit=0', viewer);
-    // Closing writes what was gathered.
     await server.close();
     const by = 'the viewer';
     const vehicles = `GET ${api}/vehicles`;

@@ -127,7 +127,7 @@ function sample(resolve: (node: unknown) => Node, of: unknown): unknown {
 function sampleText(schema: Node): string {
   if (schema['format'] === 'uri') return 'https://hooks.example.com/x';
   if (schema['format'] === 'date-time') return '2026-11-22T10:00:00Z';
-  if (String(schema['pattern'] ?? '').includes('0-9a-f')) return '0'.repeat(64);
+  if (JSON.stringify(schema['pattern'] ?? '').includes('0-9a-f')) return '0'.repeat(64);
   return 'x'.repeat(Math.max(Number(schema['minLength'] ?? 0), 1));
 }
 
