@@ -3,6 +3,7 @@
  *
  * Usage: node simulation/main.ts kills [--runs N] [--seed S] [--jobs J] [--stop] [--faults LIST] [--calm] [--story] [--verbose]
  *        node simulation/main.ts power-cuts …, of which power-cuts/main.ts tells
+ *        node simulation/main.ts fleet …, of which fleet/main.ts tells
  *
  * `--faults planted,reset` lets these strike and no others, and often; `--calm` none.
  *
@@ -24,6 +25,7 @@ import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { closeTestServer } from '@immota/store/testing';
 import { openFactory } from './factory.ts';
+import { runFleet } from './fleet/main.ts';
 import { runPowerCuts } from './power-cuts/main.ts';
 import { ALL_FAULTS, type AnyFault } from './faults.ts';
 import { runSeed, type RunResult } from './run.ts';
@@ -46,7 +48,8 @@ interface Order {
 }
 
 const USAGE = `Usage: npm run -s simulate -- kills [--runs N] [--seed S] [--jobs J] [--faults LIST] [--calm] [--story]
-       npm run -s simulate -- power-cuts [--class NAME] [--seed S] [--case ID] [--json]`;
+       npm run -s simulate -- power-cuts [--class NAME] [--seed S] [--case ID] [--json]
+       npm run -s simulate -- fleet [--vehicles N] [--failing PERCENT] [--every SECONDS] [--folder DIR]`;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -211,6 +214,8 @@ function tellMisuse(error: unknown): number {
 if (process.argv[2] === 'worker') await serveOrders();
 else if (process.argv[2] === 'power-cuts')
   process.exitCode = await runPowerCuts(process.argv.slice(3)).catch(tellMisuse);
+else if (process.argv[2] === 'fleet')
+  process.exitCode = await runFleet(process.argv.slice(3)).catch(tellMisuse);
 else process.exitCode = await main().catch(tellMisuse);
 // Clouds that were killed may still try for a while to reach a database that they will not find.
 process.exit();

@@ -103,7 +103,7 @@ export function processEvents(): readonly string[] {
       at: 1_700_000_000_000 + index,
       fields: {
         Image: `C:\\Program Files\\Vendor\\tool${draw(500)}x.exe`,
-        CommandLine: `"C:\\Program Files\\Vendor\\tool${draw(500)}x.exe" ${options} C:\\Users\\me\\file${draw(9999)}.txt`,
+        CommandLine: `"C:\\Program Files\\Vendor\\tool${draw(500)}x.exe" ${options} D:\\data\\me\\file${draw(9999)}.txt`,
         ParentImage:
           draw(2) === 0 ? 'C:\\Windows\\explorer.exe' : 'C:\\Windows\\System32\\svchost.exe',
         User: `DOMAIN\\user${draw(300)}`,

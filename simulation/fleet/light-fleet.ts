@@ -88,14 +88,22 @@ export async function makeLightFleet(
   return vehicles;
 }
 
-/** Lets every vehicle check in once, a few at a time. */
-export async function checkInAll(vehicles: readonly LightVehicle[]): Promise<Round> {
+/**
+ * Lets every vehicle check in once, a few at a time.
+ *
+ * @param signal - ends the round after the vehicles that are at it.
+ */
+export async function checkInAll(
+  vehicles: readonly LightVehicle[],
+  signal?: AbortSignal,
+): Promise<Round> {
   const queue = vehicles.values();
   let contacts = 0;
   let installed = 0;
   const problems = new Map<string, number>();
   const work = async (): Promise<void> => {
     for (const vehicle of queue) {
+      if (signal?.aborted === true) return;
       try {
         installed += await vehicle.checkIn();
       } catch (error) {
