@@ -28,10 +28,49 @@ const vehicle = join(folder, 'vehicle');
 const VIN = 'SCREENVIN00000001';
 const LINE_MS = 60_000;
 
+/** Where the operators' API is, once the server runs. */
+let operators = '';
+
+/** Runs the command, as the machine's own administrator. */
 async function immota(...args: readonly string[]): Promise<Record<string, unknown>> {
-  const all = [bin, '--json', '--data', data, ...args];
-  const { stdout } = await run(process.execPath, all, { cwd: folder, timeout: 120_000 });
+  return await immotaAs(undefined, ...args);
+}
+
+/** Runs the command as somebody with a token. */
+async function immotaAs(
+  token: string | undefined,
+  ...args: readonly string[]
+): Promise<Record<string, unknown>> {
+  const asked = token === undefined ? [] : ['--server', operators];
+  const all = [bin, '--json', '--data', data, ...asked, ...args];
+  const env = { ...process.env, ...(token === undefined ? {} : { IMMOTA_TOKEN: token }) };
+  const { stdout } = await run(process.execPath, all, { cwd: folder, timeout: 120_000, env });
   return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
+}
+
+/** Two people agree that a release may go out, with a whole dossier {R156 7.1.2.5}. */
+async function approveAndStart(releaseId: string, query: string): Promise<string> {
+  const tokenOf = async (name: string, role: string): Promise<string> => {
+    const token = String((await immota('token', 'create', name, '--role', role))['token']);
+    await immotaAs(token, 'key', 'decision', '--out', `${name}.key`, '--register');
+    return token;
+  };
+  const author = await tokenOf('ann', 'operator');
+  const approver = await tokenOf('bob', 'approver');
+  writeFileSync(join(folder, 'report.txt'), 'passed');
+  const yes = ['--answer', 'yes', '--evidence', 'report.txt'];
+  for (const item of 'abcdefghi') {
+    const answer = 'cdef'.includes(item) ? ['--answer', 'no'] : [];
+    const rest = item === 'h' || item === 'i' ? yes : answer;
+    await immota('dossier', 'write', releaseId, item, '--text', `about ${item}`, ...rest);
+  }
+  const chosen = ['--release', releaseId, '--query', query];
+  const made = await immotaAs(author, 'campaign', 'create', 'brakes', ...chosen);
+  const campaignId = String(made['campaignId']);
+  await immotaAs(author, 'campaign', 'submit', campaignId, '--key', 'ann.key');
+  await immotaAs(approver, 'campaign', 'approve', campaignId, '--key', 'bob.key');
+  await immotaAs(author, 'campaign', 'start', campaignId);
+  return campaignId;
 }
 
 /** A command as a process of its own, whose lines a test waits for. */
@@ -105,6 +144,13 @@ function findChromium(): string {
   return found;
 }
 
+/** Has the vehicle's sensors say how fast it goes. */
+function drive(speed: number): void {
+  const file = join(vehicle, 'signals.json');
+  const signals = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, JSON.stringify({ ...signals, 'Vehicle.Speed': speed }));
+}
+
 describe('immota vehicle run --hmi', () => {
   let browser: Browser;
   let page: Page;
@@ -117,11 +163,6 @@ describe('immota vehicle run --hmi', () => {
       animations: 'disabled',
     });
   };
-  const drive = (speed: number): void => {
-    const file = join(vehicle, 'signals.json');
-    const signals = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    writeFileSync(file, JSON.stringify({ ...signals, 'Vehicle.Speed': speed }));
-  };
   const startCar = async (): Promise<string> => {
     car = new Running('vehicle', 'run', vehicle, '--poll-seconds', '2', '--hmi');
     const [, url = ''] = await car.line(/(http:\/\/127\.0\.0\.1:\d+\/#\S+)/u);
@@ -133,6 +174,7 @@ describe('immota vehicle run --hmi', () => {
     const ports = ['--port', '0', '--operator-port', '0', '--wake-port', '0', '--status-port', '0'];
     server = new Running('--json', 'serve', '--host', '127.0.0.1', ...ports);
     const [, gateway = ''] = await server.line(/"gateway":"([^"]+)"/u);
+    [, operators = ''] = await server.line(/"operator":"([^"]+)"/u);
     const ecus = ['brake:brake-hw', 'door:door-hw:partial'];
     await immota('vehicle', 'make', VIN, '--out', vehicle, '--gateway', gateway, '--ecu', ...ecus);
     await immota('vehicle', 'run', vehicle, '--once', '--consent', 'always');
@@ -168,9 +210,7 @@ describe('immota vehicle run --hmi', () => {
     );
     const { releaseId } = await immota('release', 'create', release, '--sign');
     const query = `vehicle.id == "${VIN}"`;
-    const chosen = ['--release', String(releaseId), '--query', query];
-    const { campaignId } = await immota('campaign', 'create', 'brakes', ...chosen);
-    await immota('campaign', 'start', String(campaignId));
+    const campaignId = await approveAndStart(String(releaseId), query);
 
     await page.getByRole('heading', { name: 'Better brakes' }).waitFor();
     await page.getByText('May the vehicle download this update?').waitFor();
@@ -204,7 +244,7 @@ describe('immota vehicle run --hmi', () => {
       assert.equal(await page.getByText(step).count(), 1, step);
     }
     await car.line(/consent to activate: accepted/u);
-    const { counts } = await immota('campaign', 'show', String(campaignId));
+    const { counts } = await immota('campaign', 'show', campaignId);
     assert.deepEqual(counts, { updated: 1 });
   });
 });

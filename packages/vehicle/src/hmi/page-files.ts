@@ -18,6 +18,7 @@ export function loadPage(): ReadonlyMap<string, PageFile> {
     ['/dom.js', file('dom.js', 'text/javascript; charset=utf-8')],
     ['/screens.js', file('screens.js', 'text/javascript; charset=utf-8')],
     ['/style.css', file('style.css', 'text/css; charset=utf-8')],
+    ['/screens.css', file('screens.css', 'text/css; charset=utf-8')],
     ['/icon.svg', file('icon.svg', 'image/svg+xml')],
   ]);
 }

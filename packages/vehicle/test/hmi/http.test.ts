@@ -12,7 +12,15 @@ async function codeOf(world: HmiWorld, path: string, sent?: Sent): Promise<strin
 describe('the screens’ server', () => {
   it('serves a page that runs, loads and frames nothing foreign', async (test) => {
     const world = await makeHmiWorld(test);
-    for (const path of ['/', '/app.js', '/screens.js', '/dom.js', '/style.css', '/icon.svg']) {
+    for (const path of [
+      '/',
+      '/app.js',
+      '/screens.js',
+      '/dom.js',
+      '/style.css',
+      '/screens.css',
+      '/icon.svg',
+    ]) {
       const { status, headers, text } = await world.send(path);
       assert.equal(status, 200, path);
       const policy = String(headers['content-security-policy']);

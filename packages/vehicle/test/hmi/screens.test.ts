@@ -33,7 +33,7 @@ async function asked(
 }
 
 describe('the screens', () => {
-  it('show a question with its five facts in the language that is asked for', async (test) => {
+  it('show a question with its five facts in the language that is asked for {R156 7.2.2.2}', async (test) => {
     const { world, cookie, request } = await asked(test);
     for (const locale of ['en', 'de', 'zh']) {
       const screen = await screenOf(world, cookie, locale);
@@ -270,7 +270,7 @@ describe('the story', () => {
 });
 
 describe('the history', () => {
-  it('keeps what updates came to, in words, with whoever decided', async (test) => {
+  it('keeps what updates came to and changed, in words, with whoever decided {R156 7.2.2.4}', async (test) => {
     const { world, cookie, request } = await asked(test);
     await world.send('/api/answer', { headers: { cookie }, body: answerTo(request) });
     world.conclude({ 'VIN-brake': 'OK', 'VIN-tbox': 'OK' });
