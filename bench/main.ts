@@ -15,6 +15,8 @@ const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResu
   ['gateway', async () => (await import('./gateway/bench.ts')).benchGateway],
   ['campaign', async () => (await import('./campaign/bench.ts')).benchCampaign],
   ['detect', async () => (await import('./detection/bench.ts')).benchDetection],
+  // The rows of rehearsals too: both need a million vehicles.
+  ['cockpit', async () => (await import('./cockpit/bench.ts')).benchCockpit],
   ['doip', async () => (await import('./doip/bench.ts')).benchDoip],
   ['isotp', async () => (await import('./isotp/bench.ts')).benchIsoTp],
   ['transaction', async () => (await import('./transaction/bench.ts')).benchTransaction],
