@@ -74,8 +74,11 @@ export async function freezeTargets(
         compatibility: row.compatibility,
       });
     }
-    after = rows.at(-1)?.vehicle_id ?? after;
     if (rows.length < PAGE_ROWS) break;
+    // A list that was just written has no statistics, and each page would sort what is left of it.
+    // oxlint-disable-next-line no-await-in-loop -- once, after the first page
+    if (after === '') await sql`analyze campaign_target`.execute(database.kysely);
+    after = rows.at(-1)?.vehicle_id ?? after;
   }
   const body = {
     campaignId,

@@ -102,12 +102,15 @@ async function loadTargets(
   after: string,
 ): Promise<readonly TargetRow[]> {
   const { rows } = await sql<TargetRow>`
+    with page as materialized (
+      select * from campaign_target
+      where campaign_id = ${campaignId} and vehicle_id > ${after}
+      order by campaign_id, vehicle_id limit ${PAGE_VEHICLES})
     select t.*, v.vin, v.last_manifest_at, v.last_manifest_sha256, cv.state as place_state,
       cv.reason as place_reason, cv.attempts, cv.since
-    from campaign_target t left join vehicle v using (vehicle_id)
+    from page t left join vehicle v using (vehicle_id)
       left join campaign_vehicle cv using (vehicle_id, campaign_id)
-    where t.campaign_id = ${campaignId} and t.vehicle_id > ${after}
-    order by t.vehicle_id limit ${PAGE_VEHICLES}`.execute(database.kysely);
+    order by t.vehicle_id`.execute(database.kysely);
   return rows;
 }
 
