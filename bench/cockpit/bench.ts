@@ -178,7 +178,7 @@ async function measureRehearsal(platform: Platform, ask: Ask): Promise<readonly 
       peers: REHEARSAL_LIMIT_SECONDS,
       ratio: seconds / REHEARSAL_LIMIT_SECONDS,
       aim: { atMost: 1 },
-      note: `${String(rehearsal['seen'])} vehicles; whatever else runs on the machine counts`,
+      note: `${JSON.stringify(rehearsal['seen'])} vehicles; whatever else runs on the machine counts`,
     },
     {
       id: 'rehearsal-memory',
