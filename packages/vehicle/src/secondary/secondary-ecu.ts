@@ -76,6 +76,7 @@ export async function openSecondary(options: SecondaryOptions): Promise<Secondar
       (await openFolderSlots({
         folder: join(folder, 'slots'),
         healthCheck: options.healthCheck,
+        selfTest: options.selfTest,
       }));
     const onProgress = options.onProgress ?? nothing;
     const { factoryRxswins } = options;

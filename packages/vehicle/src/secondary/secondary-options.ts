@@ -1,6 +1,7 @@
 /** What a Secondary is made of. */
 import type { EncryptionProfile } from '@immota/image';
 import type { EcuIdentifier, HardwareIdentifier, VehicleIdentifier } from '@immota/uptane';
+import type { SelfTest } from '../boot/self-test.ts';
 import type { Surroundings } from '../ports.ts';
 import type { HealthCheck } from '../slots/folder-slots.ts';
 import type { ResumableSlots } from '../slots/resumable-slots.ts';
@@ -30,6 +31,8 @@ export interface SecondaryOptions {
   readonly surroundings: Surroundings;
   /** Asked when a new image is tried; see `openFolderSlots`. */
   readonly healthCheck?: HealthCheck | undefined;
+  /** Asked instead, where the ECU can tell its trouble codes too. */
+  readonly selfTest?: SelfTest | undefined;
   /** The approved software that the ECU is part of from the factory on (UN R156). */
   readonly factoryRxswins?: readonly Rxswin[] | undefined;
   /** Other slots than those of the folder: flash, or a simulation's. */

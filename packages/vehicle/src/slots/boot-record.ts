@@ -12,6 +12,7 @@ import { type HashFunction, type Hashes, parseDigest, parseTargetName } from '@i
 import { z } from 'zod';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { BootHealth } from './boot-health.ts';
+import { TROUBLE_CODES_MAX } from '../boot/limits.ts';
 import type { SlotImage } from './image-slots.ts';
 import { BOOT_RECORD_LENGTH_BYTES } from './limits.ts';
 import type { SlotFile, SlotFiles } from './slot-files.ts';
@@ -56,6 +57,8 @@ export interface BootRecord {
   /** No image below this is started any more: that of the highest confirmed one {uptane K7}. */
   readonly releaseFloor: number;
   readonly outcome: BootOutcome | undefined;
+  /** Stored when the update began; undefined when nothing ran then that could tell. */
+  readonly troubleCodesBefore?: readonly number[] | undefined;
 }
 
 const MAGIC = 'IMMOTA-BOOT 1';
@@ -82,6 +85,17 @@ const contentSchema = z.strictObject({
 
 const slotSchema = z.enum(['a', 'b']);
 
+const codesSchema = z.array(z.int().min(0).max(0xff_ff_ff)).max(TROUBLE_CODES_MAX);
+
+const healthSchema = z
+  .strictObject({
+    isSelfTestPassed: z.boolean(),
+    troubleCodesBefore: codesSchema.optional(),
+    troubleCodesAfter: codesSchema,
+    resets: z.int().min(0),
+  })
+  .transform(({ troubleCodesBefore, ...others }) => ({ ...others, troubleCodesBefore }));
+
 const recordSchema = z.strictObject({
   sequence: z.int().min(1),
   slots: z.strictObject({
@@ -98,8 +112,11 @@ const recordSchema = z.strictObject({
       result: z.enum(['trial', 'confirmed', 'fell-back', 'reverted', 'revert-failed']),
       image: imageSchema,
       reason: z.string(),
+      // ECUs whose check is a yes or a no tell nothing more, nor did earlier versions.
+      health: healthSchema.optional(),
     })
     .optional(),
+  troubleCodesBefore: codesSchema.optional(),
 });
 
 /** The record of an ECU that was never programmed. */

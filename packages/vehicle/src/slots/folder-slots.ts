@@ -6,11 +6,13 @@
  * falls back by itself. Whoever leads the vehicle's transaction makes the trial final or takes it back.
  * At every instant at least the running slot is whole, and the record says so.
  */
-import { Fault } from '@immota/base';
 import { createHashTap } from '@immota/image';
 import { checkMeasurement, hashesAgree, UptaneFault } from '@immota/uptane';
+import { boundedCodes } from '../boot/bank-record.ts';
+import { examine, type SelfTest, selfTestOf } from '../boot/self-test.ts';
 import { measurementOf } from '../download/partial-file.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
+import type { BootHealth } from './boot-health.ts';
 import {
   type BootRecord,
   loadBootRecord,
@@ -37,6 +39,8 @@ export interface FolderSlotsOptions {
   readonly folder: string;
   /** Asked at each boot of a trial, after the bytes were found whole; every whole image is healthy when left out. */
   readonly healthCheck?: HealthCheck | undefined;
+  /** Asked instead, where the ECU can tell its trouble codes too: its health is then part of the outcome. */
+  readonly selfTest?: SelfTest | undefined;
   /** The real ones when left out. */
   readonly files?: SlotFiles | undefined;
   /** Smaller ones for ECUs with little memory; those of `limits.ts` when left out. */
@@ -53,17 +57,28 @@ export async function openFolderSlots(options: FolderSlotsOptions): Promise<Resu
   const {
     folder,
     healthCheck,
+    selfTest = healthCheck === undefined ? undefined : selfTestOf(healthCheck),
     files = filesOfFolder(folder),
     writeLengthBytes = WRITE_LENGTH_BYTES,
     checkpointBytes = CHECKPOINT_BYTES,
   } = options;
   const record = await loadBootRecord(files);
-  return new FolderSlots({ files, healthCheck, writeLengthBytes, checkpointBytes }, record);
+  const isHealthTold = options.selfTest !== undefined;
+  const setup = { files, selfTest, isHealthTold, writeLengthBytes, checkpointBytes };
+  return new FolderSlots(setup, record);
+}
+
+/** What came of a start. */
+interface Examined {
+  /** Empty when all is well. */
+  readonly reason: string;
+  readonly health?: BootHealth | undefined;
 }
 
 interface SlotSetup {
   readonly files: SlotFiles;
-  readonly healthCheck: HealthCheck | undefined;
+  readonly selfTest: SelfTest | undefined;
+  readonly isHealthTold: boolean;
   readonly writeLengthBytes: number;
   readonly checkpointBytes: number;
 }
@@ -143,7 +158,8 @@ class FolderSlots implements ResumableSlots {
     }
     this.#checkNotOnTrial();
     // The record gives the slot up before the first byte of it changes.
-    await this.#setOther({ state: 'receiving', image, durableBytes: 0 });
+    const troubleCodesBefore = await this.#readTroubleCodes();
+    await this.#setOther({ state: 'receiving', image, durableBytes: 0 }, { troubleCodesBefore });
     return await this.#openWriter(image, 0);
   }
 
@@ -167,7 +183,8 @@ class FolderSlots implements ResumableSlots {
     if (this.#record.slots[slot]?.state !== 'prepared') {
       throw new VehicleFault('SLOT_EMPTY', 'Cannot activate: no image is prepared');
     }
-    await this.#save({ trial: { slot, boots: 0 } });
+    const troubleCodesBefore = await this.#readTroubleCodes();
+    await this.#save({ trial: { slot, boots: 0 }, troubleCodesBefore });
   }
 
   async boot(): Promise<SlotImage | undefined> {
@@ -192,7 +209,7 @@ class FolderSlots implements ResumableSlots {
       slots: { ...slots, [running]: { ...content, state: 'confirmed' } },
       // Only now: an image that is not final must not bar the one before it {uptane K7}.
       releaseFloor: Math.max(releaseFloor, image.releaseCounter),
-      outcome: { result: 'confirmed', image, reason: '' },
+      outcome: { result: 'confirmed', image, reason: '', ...this.#healthSoFar() },
     });
   }
 
@@ -228,7 +245,8 @@ class FolderSlots implements ResumableSlots {
     const before = this.#record.slots[spare];
     if (before !== undefined && !(await this.#isWhole(spare, before.image))) {
       const reason = 'what ran before is damaged';
-      await this.#save({ isReverting: false, outcome: { result: 'revert-failed', image, reason } });
+      const outcome = { result: 'revert-failed', image, reason, ...this.#healthSoFar() } as const;
+      await this.#save({ isReverting: false, outcome });
       return;
     }
     await this.#save({
@@ -236,7 +254,7 @@ class FolderSlots implements ResumableSlots {
       running: before === undefined ? undefined : spare,
       trial: undefined,
       isReverting: false,
-      outcome: { result: 'reverted', image, reason: '' },
+      outcome: { result: 'reverted', image, reason: '', ...this.#healthSoFar() },
     });
   }
 
@@ -249,40 +267,66 @@ class FolderSlots implements ResumableSlots {
     }
     const bootsMax = content.state === 'trial' ? KNOWN_TRIAL_BOOTS_MAX : TRIAL_BOOTS_MAX;
     if (boots >= bootsMax) {
-      await this.#fallBack(slot, content, `it did not come up in ${boots} boots`);
+      await this.#fallBack(slot, content, { reason: `it did not come up in ${boots} boots` });
       return false;
     }
     await this.#save({ trial: { slot, boots: boots + 1 } });
-    const reason = await this.#findFailure(slot, content);
-    if (reason !== undefined) {
-      await this.#fallBack(slot, content, reason);
+    const found = await this.#examine(slot, content, boots);
+    if (found.reason !== '') {
+      await this.#fallBack(slot, content, found);
       return false;
     }
     const { image } = content;
+    const { outcome: former, running } = this.#record;
+    const told = found.health === undefined ? {} : { health: found.health };
     await this.#save({
       slots: { ...this.#record.slots, [slot]: { ...content, state: 'trial' } },
       running: slot,
       trial: undefined,
       outcome:
-        this.#record.running === slot
-          ? this.#record.outcome
-          : { result: 'trial', image, reason: '' },
+        running === slot
+          ? former && { ...former, ...told }
+          : { result: 'trial', image, reason: '', ...told },
     });
     return true;
   }
 
-  async #findFailure(slot: SlotName, { image }: SlotContent): Promise<string | undefined> {
-    if (image.releaseCounter < this.#record.releaseFloor) return 'its release is too old';
-    if (!(await this.#isWhole(slot, image))) return 'its bytes are not the verified ones';
+  /** Why an image is not to run, and how the ECU was with it; the reason is empty when all is well. */
+  async #examine(slot: SlotName, { image }: SlotContent, resets: number): Promise<Examined> {
+    const { selfTest, isHealthTold } = this.#setup;
+    const { releaseFloor, troubleCodesBefore } = this.#record;
+    if (image.releaseCounter < releaseFloor) return { reason: 'its release is too old' };
+    if (!(await this.#isWhole(slot, image))) {
+      return { reason: 'its bytes are not the verified ones' };
+    }
+    const request = { image, selfTest, watchdog: undefined, troubleCodesBefore, resets };
     try {
-      const isHealthy = (await this.#setup.healthCheck?.(image)) ?? true;
-      return isHealthy ? undefined : 'the self test failed';
-    } catch (error) {
-      return `the self test failed: ${error instanceof Fault ? error.code : 'it broke off'}`;
+      const found = await examine(request);
+      if (found.kind === 'hung') return { reason: 'it does not answer' };
+      return { reason: found.reason, health: isHealthTold ? found.health : undefined };
+    } catch {
+      return { reason: 'the self test failed: it broke off' };
     }
   }
 
-  async #fallBack(slot: SlotName, { image }: SlotContent, reason: string): Promise<void> {
+  async #readTroubleCodes(): Promise<readonly number[] | undefined> {
+    const { running, troubleCodesBefore } = this.#record;
+    const { selfTest, isHealthTold } = this.#setup;
+    // A part without software knows of none: those of when something ran stay.
+    if (running === undefined || selfTest === undefined || !isHealthTold) return troubleCodesBefore;
+    return boundedCodes(await selfTest.readTroubleCodes());
+  }
+
+  #healthSoFar(): { readonly health?: BootHealth } {
+    const health = this.#record.outcome?.health;
+    return health === undefined ? {} : { health };
+  }
+
+  async #fallBack(
+    slot: SlotName,
+    { image }: SlotContent,
+    { reason, health }: Examined,
+  ): Promise<void> {
     const { running, slots } = this.#record;
     const spare = otherThan(slot);
     // A trial that ran well until now: what ran before it runs again, once it is found whole.
@@ -292,7 +336,7 @@ class FolderSlots implements ResumableSlots {
       running: running === slot ? before : running,
       trial: undefined,
       isReverting: false,
-      outcome: { result: 'fell-back', image, reason },
+      outcome: { result: 'fell-back', image, reason, ...(health === undefined ? {} : { health }) },
     });
   }
 
@@ -346,9 +390,12 @@ class FolderSlots implements ResumableSlots {
     });
   }
 
-  async #setOther(content: SlotContent | undefined): Promise<void> {
+  async #setOther(
+    content: SlotContent | undefined,
+    changes: Partial<BootRecord> = {},
+  ): Promise<void> {
     const slots = { ...this.#record.slots, [this.#other()]: content };
-    await this.#save({ slots, trial: undefined });
+    await this.#save({ ...changes, slots, trial: undefined });
   }
 
   #other(): SlotName {

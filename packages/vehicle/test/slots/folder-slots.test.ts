@@ -131,6 +131,39 @@ describe('openFolderSlots()', () => {
     assert.equal(again.condition().outcome?.result, 'fell-back');
     assert.equal(again.condition().outcome?.reason, 'it did not come up in 3 boots');
   });
+  it('tells its health by a self test, and leaves an image that brings a new trouble code', async () => {
+    const disk = new SimulatedDisk();
+    const slots = await programmed(disk);
+    let codes: readonly number[] = [0x01_02_03];
+    const selfTest = {
+      readTroubleCodes: (): Promise<readonly number[]> => Promise.resolve(codes),
+      check: (): Promise<boolean> => Promise.resolve(true),
+    };
+    await slots.discardOther();
+    const well = await openFolderSlots({ folder: '', files: disk, selfTest });
+    await well.boot();
+    await writeImage(well, TWO);
+    await well.activate();
+    assert.deepEqual(await well.boot(), TWO.image);
+    await well.confirm();
+    const health = {
+      isSelfTestPassed: true,
+      resets: 0,
+      troubleCodesBefore: [0x01_02_03],
+      troubleCodesAfter: [0x01_02_03],
+    };
+    const again = await openFolderSlots({ folder: '', files: disk, selfTest });
+    assert.deepEqual(again.condition().outcome?.health, health);
+    const three = sampleImage('three.bin', 3);
+    await writeImage(again, three);
+    await again.activate();
+    codes = [0x01_02_03, 0xd0_01_00];
+    assert.deepEqual(await again.boot(), TWO.image);
+    const sick = await openFolderSlots({ folder: '', files: disk });
+    const { outcome } = sick.condition();
+    assert.equal(outcome?.reason, 'new trouble codes: d00100');
+    assert.deepEqual(outcome.health?.troubleCodesAfter, codes);
+  });
   it('starts the image before it when the running one is damaged, if its release still counts', async () => {
     const disk = new SimulatedDisk();
     const slots = await programmed(disk);
