@@ -10,7 +10,7 @@ import { ACTIVE_STATES } from './vehicle-place.ts';
 import { explain, selectPlaces, type WhyNot } from './why-not.ts';
 
 /** Places looked at for one page: beyond it the page ends early, and the next goes on from there. */
-const LOOKED_AT_MAX = 20_000;
+const LOOKED_AT_MAX = 10_000;
 
 /** Which vehicles are wanted. */
 export interface MemberFilter {
@@ -47,6 +47,8 @@ export async function listMembers(
   { fleet, page }: { readonly fleet: FleetScope; readonly page: MemberPage },
 ): Promise<Members> {
   const { after, limit, filter = {} } = page;
+  const exact = after === '' ? await findExact(kysely, campaign, { fleet, filter }) : undefined;
+  if (exact !== undefined) return { items: [exact], next: undefined };
   const isSparse = isSlow(filter) || fleet.query !== undefined;
   const looked = isSparse ? LOOKED_AT_MAX : limit;
   const ids = kysely
@@ -77,6 +79,27 @@ export async function listMembers(
     .executeTakeFirst();
   const isMore = (end?.count ?? 0) === LOOKED_AT_MAX;
   return { items, next: isMore ? end?.last : undefined };
+}
+
+/** A whole id or number, as people paste it, is found at once. */
+async function findExact(
+  kysely: CloudDatabase['kysely'],
+  campaign: StoredCampaign,
+  { fleet, filter }: { readonly fleet: FleetScope; readonly filter: MemberFilter },
+): Promise<WhyNot | undefined> {
+  const { search, ...others } = filter;
+  if (search === undefined || Object.values(others).some((value) => value !== undefined)) {
+    return undefined;
+  }
+  const row = await selectPlaces(kysely)
+    .where('campaign_vehicle.campaign_id', '=', campaign.campaign_id)
+    .where((where) =>
+      where.or([where('vehicle.vehicle_id', '=', search), where('vehicle.vin', '=', search)]),
+    )
+    .where(inScope(fleet, 'vehicle'))
+    .limit(1)
+    .executeTakeFirst();
+  return row && explain(row);
 }
 
 /** Filters that an index answers, in the order of vehicles. */

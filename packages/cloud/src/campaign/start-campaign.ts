@@ -67,6 +67,8 @@ async function target(
   let seen = 0;
   let targeted = 0;
   let after = '';
+  // The next page is read and planned while this one is written.
+  let writing: Promise<void> = Promise.resolve();
   for (;;) {
     // oxlint-disable no-await-in-loop -- page after page, so that memory stays bounded
     const { rows } = await sql<{ readonly vehicle_id: string; readonly is_meant: boolean }>`
@@ -74,21 +76,33 @@ async function target(
       where v.tenant = ${tenant} and v.vehicle_id > ${after}
       order by v.vehicle_id limit ${PAGE_VEHICLES}`.execute(database.kysely);
     const last = rows.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) break;
     after = last.vehicle_id;
     const ids = rows.flatMap((row) => (row.is_meant ? [row.vehicle_id] : []));
     const records = await loadVehicles(database.kysely, ids, cache);
     const places = [...records.values()].map(({ inventory }) =>
       newPlace(planner, inventory, placedOf(inventory.vehicleId)),
     );
-    const now = clock.now();
-    const fresh = await insertPlaces(database, campaignId, places, now);
-    await watchControls(database, controlsOf(places, fresh), now);
+    await writing;
+    writing = write(database, campaignId, places, clock.now());
+    // Whoever awaits it hears of a failure; until then it must not count as unhandled.
+    writing.catch(() => undefined);
     // oxlint-enable no-await-in-loop
     seen += rows.length;
     targeted += ids.length;
     progress?.(seen, targeted);
   }
+  await writing;
+}
+
+async function write(
+  database: CloudDatabase,
+  campaignId: string,
+  places: readonly NewPlace[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const fresh = await insertPlaces(database, campaignId, places, now);
+  await watchControls(database, controlsOf(places, fresh), now);
 }
 
 function controlsOf(places: readonly NewPlace[], fresh: readonly string[]): readonly string[] {
