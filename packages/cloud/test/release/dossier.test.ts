@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { JsonObject } from '@immota/base';
+import { sql } from '@immota/store';
 import { loadDossier } from '../../src/release/dossier.ts';
 import { countRxswins } from '../../src/release/rxswin-counts.ts';
 import { type RxswinEntry, verifyRegister } from '../../src/release/rxswin-register.ts';
@@ -214,6 +215,14 @@ describe('the RXSWIN register', () => {
       .where('ecu_id', '=', 'ECU-rx-bad')
       .executeTakeFirstOrThrow();
     assert.deepEqual(row, { rxswins: [reported], health: { health: { dtc: [] } } });
+    // Changes are summed up when there are many, and mean the same afterwards.
+    await sql`insert into rxswin_count
+      select 'main', 'R48', 'a-hw', 'R48 2', 'x', case when i % 2 = 0 then 1 else -1 end
+      from generate_series(1, 2000) i`.execute(world.test.database.kysely);
+    assert.deepEqual(await count(), [1, 0]);
+    const rows = await world.test.database.kysely.selectFrom('rxswin_count').selectAll().execute();
+    assert.ok(rows.length < 10, `${rows.length} rows are left`);
+    assert.deepEqual(await count(), [1, 0]);
     await world.test.database.kysely.deleteFrom('vehicle').execute();
     assert.deepEqual(await count(), [0, 0]);
   });
