@@ -132,8 +132,9 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
       screens,
       close: async () => {
         stopListening();
-        await screens?.close();
         await primary.close();
+        // Behind the Primary, which tells its screens to the last.
+        await screens?.close();
         await inside.close();
       },
     };

@@ -26,7 +26,7 @@ import {
   TUF,
   verifyTime,
 } from '@immota/uptane';
-import type { Signer } from '@immota/base';
+import type { JsonObject, Signer } from '@immota/base';
 import {
   describeUploaded,
   draftTargets,
@@ -193,7 +193,11 @@ async function publishSecret(): Promise<void> {
   );
 }
 
-async function receipt(decision: string, signer: Signer): Promise<Uint8Array> {
+async function receipt(
+  decision: string,
+  signer: Signer,
+  changes: JsonObject = {},
+): Promise<Uint8Array> {
   const signed = {
     _type: 'Consent',
     correlationId: 'urn:immota:campaign:1',
@@ -203,6 +207,7 @@ async function receipt(decision: string, signer: Signer): Promise<Uint8Array> {
     locale: 'de',
     actor: 'owner',
     decidedAt: '2026-11-22T10:00:00Z',
+    ...changes,
   };
   return await signMetadata(AKTUALIZR, signed, [signer]);
 }
@@ -219,6 +224,22 @@ describe('consents', () => {
       ['consent'],
     );
     assert.ok((await cloud.eventsOf(vehicle.id)).includes('consent.given'));
+  });
+
+  it('tell of the change-over, and of the time it was agreed for', async () => {
+    const agreed = { step: 'activate', notBefore: '2026-11-23T02:00:00Z' };
+    const body = await receipt('accepted', vehicle.primary.signer, agreed);
+    cloud.observed.length = 0;
+    assert.equal((await client.ask('POST', '/director/consents', { body })).status, 200);
+    assert.deepEqual(
+      cloud.observed.map((one) => (one.kind === 'consent' ? one.step : one.kind)),
+      ['activate'],
+    );
+    for (const changes of [{ step: 'drive' }, { ...agreed, notBefore: 'tonight' }]) {
+      const odd = await receipt('accepted', vehicle.primary.signer, changes);
+      const answer = await client.ask('POST', '/director/consents', { body: odd });
+      assert.deepEqual([answer.status, answer.json()['code']], [400, 'REQUEST_MALFORMED']);
+    }
   });
 
   it('are refused unless the Primary signed them', async () => {

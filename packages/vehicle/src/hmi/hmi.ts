@@ -95,6 +95,7 @@ class Screens {
   readonly server: HmiServer;
   #story: Story;
   #primary: HmiPrimary | undefined;
+  #isClosed = false;
   #cancelLook: (() => void) | undefined;
   #cancelDue: (() => void) | undefined;
 
@@ -124,7 +125,7 @@ class Screens {
       drawHistory: (language) => this.#drawHistory(language),
       onPaired: () => this.#showCode(),
       onRefusal: (fault) => {
-        memory.state.journal.append('refused', { code: fault.code, message: fault.message });
+        memory.noteRefusal(fault.code, clock.now());
         onRefusal?.(fault);
       },
       onChange,
@@ -148,6 +149,7 @@ class Screens {
 
   /** Must not throw: the Primary tells, and does not ask. */
   follow(event: ProgressEvent): void {
+    if (this.#isClosed) return;
     const { clock } = this.#options.surroundings;
     // Before the story forgets which update it was about.
     if (event.kind === 'check-in-ended') this.#readResults(false);
@@ -161,6 +163,7 @@ class Screens {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#cancelLook?.();
     this.#cancelDue?.();
     await this.server.close();

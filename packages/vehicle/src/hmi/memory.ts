@@ -58,6 +58,14 @@ export type HistoryEntry = Readonly<z.infer<typeof entrySchema>> & {
 /** A decision that was made on a screen. */
 export type ScreenDecision = Readonly<z.infer<typeof decisionSchema>>;
 
+/** What was refused, by code: how often, and when last. Codes are ours, and so are few. */
+const REFUSALS = jsonValue(
+  'refusals',
+  z.array(z.object({ code: z.string(), count: z.int(), lastAt: z.string() })),
+);
+/** Whoever floods the screens must not wear out the flash, nor push the history out of it. */
+const REFUSAL_SPACING_SECONDS = 60;
+
 const HISTORY = 'history';
 /** All that a state keeps. */
 const JOURNAL_ALL = 2048;
@@ -65,6 +73,8 @@ const JOURNAL_ALL = 2048;
 /** See the head of the file. */
 export class HmiMemory {
   readonly state: VehicleState;
+  /** Refusals since they were last written, by code. */
+  readonly #unwritten = new Map<string, number>();
 
   /** @param state - of the screens, and of nobody else. */
   constructor(state: VehicleState) {
@@ -125,6 +135,28 @@ export class HmiMemory {
       const seen = isSeen ? (this.history()[0]?.sequence ?? 0) : this.#seen();
       state.values.save(MARKS, { primary: primarySequence, seen });
     });
+  }
+
+  /** Counts a refusal; what comes often is written once a minute. */
+  noteRefusal(code: string, now: Temporal.Instant): void {
+    const all = this.refusals();
+    const known = all.find((one) => one.code === code);
+    const count = (this.#unwritten.get(code) ?? 0) + 1;
+    this.#unwritten.set(code, count);
+    const due =
+      known === undefined
+        ? now
+        : Temporal.Instant.from(known.lastAt).add({ seconds: REFUSAL_SPACING_SECONDS });
+    if (Temporal.Instant.compare(now, due) < 0) return;
+    this.#unwritten.delete(code);
+    const noted = { code, count: (known?.count ?? 0) + count, lastAt: now.toString() };
+    const others = all.filter((one) => one.code !== code);
+    this.state.values.save(REFUSALS, [...others, noted]);
+  }
+
+  /** Lists what was refused, as far as it was written. */
+  refusals(): (typeof REFUSALS)['schema']['_output'] {
+    return this.state.values.load(REFUSALS) ?? [];
   }
 
   /** Lists what updates came to, the newest first. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { openState } from '@immota/vehicle';
+import { HmiMemory } from '../../src/hmi/memory.ts';
 import { type HmiWorld, makeHmiWorld, type Sent } from '../support/hmi-world.ts';
 
 async function codeOf(world: HmiWorld, path: string, sent?: Sent): Promise<string> {
@@ -115,6 +118,25 @@ describe('the screens’ server', () => {
     }
     assert.ok(world.refused.every((code) => code === 'CROSS_SITE'));
     assert.equal((await world.send('/api/dismiss', { headers: own, body })).status, 200);
+  });
+  it('keeps its history however often it refuses', async (test) => {
+    const world = await makeHmiWorld(test);
+    const cookie = await world.connect();
+    world.offer();
+    world.conclude({ 'VIN-brake': 'OK' });
+    const headers = { host: 'evil.example' };
+    for (let times = 0; times < 50; times += 1) {
+      assert.equal(await codeOf(world, '/', { headers }), '403 CROSS_SITE');
+    }
+    const { text } = await world.send('/api/history', { headers: { cookie } });
+    assert.match(text, /Winter brakes/u);
+    await world.stop();
+    const state = openState(join(world.folder, 'hmi.db'));
+    const kinds = state.journal.list(0, 100).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['history']);
+    const [refused] = new HmiMemory(state).refusals();
+    state.close();
+    assert.deepEqual([refused?.code, refused?.count], ['CROSS_SITE', 1]);
   });
   it('answers to no other name: DNS rebinding', async (test) => {
     const world = await makeHmiWorld(test);
