@@ -48,6 +48,7 @@ export const releases: Shape<typeof EN> = {
     evidence: 'Zugrunde liegende Dokumente',
     evidenceName: 'Name des Dokuments',
     evidenceUri: 'Adresse',
+    approvalNumber: 'Nummer der Genehmigung oder Erweiterung',
     addEvidence: 'Dokument hinzufügen',
     by: '{{by}},',
     hash: 'Inhalt',

@@ -45,6 +45,7 @@ export const releases = {
     evidence: 'Documents it rests on',
     evidenceName: 'Name of the document',
     evidenceUri: 'Address',
+    approvalNumber: 'Number of the approval or of its extension',
     addEvidence: 'Add a document',
     by: '{{by}},',
     hash: 'Content',

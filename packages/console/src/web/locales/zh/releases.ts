@@ -46,6 +46,7 @@ export const releases: Shape<typeof EN> = {
     evidence: '依据文件',
     evidenceName: '文件名称',
     evidenceUri: '地址',
+    approvalNumber: '批准或扩展编号',
     addEvidence: '添加文件',
     by: '{{by}}，',
     hash: '内容',

@@ -13,6 +13,7 @@ import { usePaging } from '../../parts/paging.ts';
 import { Empty, ProblemCard } from '../../parts/states.tsx';
 import { TimeAgo } from '../../parts/time.tsx';
 import { RoleSelect } from './role-select.tsx';
+import { ToldOnce } from './told-once.tsx';
 
 type Person = Item<'listUsers'>;
 
@@ -123,6 +124,7 @@ function Invite(): ReactNode {
         {t('invite')}
       </Button>
       {create.isError ? <ProblemCard error={create.error} /> : null}
+      {create.data?.invitation === undefined ? null : <ToldOnce secret={create.data.invitation} />}
     </form>
   );
 }

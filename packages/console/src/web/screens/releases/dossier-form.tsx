@@ -1,8 +1,9 @@
-import { Button, SegmentedControl, Textarea, TextInput } from '@mantine/core';
+import { Button, FileButton, SegmentedControl, Textarea, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useChange } from '../../client/hooks.ts';
 import type { Answer } from '../../client/routes.ts';
+import { CodeBadge } from '../../parts/badge.tsx';
 import { ProblemCard } from '../../parts/states.tsx';
 
 type DossierItem = Answer<'getDossier'>['items'][number];
@@ -25,6 +26,7 @@ export function DossierForm({
   const write = useChange('writeDossierItem', ['getDossier', 'getRelease', 'getCockpit']);
   const [text, setText] = useState(item.text);
   const [answer, setAnswer] = useState(item.answer);
+  const [approvalNumber, setApprovalNumber] = useState(item.approvalNumber ?? '');
   const [evidence, setEvidence] = useState(item.evidence);
   const isAsking = ASKING.has(item.item);
   return (
@@ -38,6 +40,7 @@ export function DossierForm({
             body: {
               text,
               ...(isAsking && answer !== undefined ? { answer } : {}),
+              ...(approvalNumber.trim() === '' ? {} : { approvalNumber: approvalNumber.trim() }),
               evidence: evidence.filter(({ name }) => name.trim() !== ''),
             },
           },
@@ -69,6 +72,16 @@ export function DossierForm({
           setText(currentTarget.value);
         }}
       />
+      {item.item === 'f' ? (
+        <TextInput
+          label={t('dossier.approvalNumber')}
+          maxLength={100}
+          value={approvalNumber}
+          onChange={({ currentTarget }) => {
+            setApprovalNumber(currentTarget.value);
+          }}
+        />
+      ) : null}
       {evidence.map((one, index) => (
         <div key={index} className="filters">
           <TextInput
@@ -89,6 +102,7 @@ export function DossierForm({
               setEvidence(evidence.with(index, withUri(one, currentTarget.value)));
             }}
           />
+          {one.sha256 === undefined ? null : <CodeBadge code={one.sha256.slice(0, 16)} />}
         </div>
       ))}
       {write.isError ? <ProblemCard error={write.error} /> : null}
@@ -99,15 +113,21 @@ export function DossierForm({
         <Button size="compact-sm" variant="default" onClick={close}>
           {common('action.cancel')}
         </Button>
-        <Button
-          size="compact-sm"
-          variant="subtle"
-          onClick={() => {
-            setEvidence([...evidence, { name: '' }]);
+        <FileButton
+          multiple
+          onChange={(files) => {
+            // A document stays where it is: its hash says which one was meant.
+            void Promise.all(files.map(hashOf)).then((hashed) => {
+              setEvidence((before) => [...before, ...hashed]);
+            });
           }}
         >
-          {t('dossier.addEvidence')}
-        </Button>
+          {(props) => (
+            <Button {...props} size="compact-sm" variant="subtle">
+              {t('dossier.addEvidence')}
+            </Button>
+          )}
+        </FileButton>
       </div>
     </form>
   );
@@ -121,4 +141,9 @@ function withUri({ name, sha256 }: Evidence, uri: string): Evidence {
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(uri === '' ? {} : { uri }),
   };
+}
+
+async function hashOf(file: File): Promise<Evidence> {
+  const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
+  return { name: file.name, sha256: new Uint8Array(digest).toHex() };
 }

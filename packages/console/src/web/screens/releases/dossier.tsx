@@ -77,8 +77,13 @@ function ItemLine({
         {missing === undefined ? null : <span className="tone-warn">{missing}</span>}
         {evidence.length === 0 ? null : (
           <span className="row hint">
-            {evidence.map(({ name, uri }) => (
-              <CodeBadge key={name} code={uri === undefined ? name : `${name} · ${uri}`} />
+            {evidence.map(({ name, uri, sha256 = '' }) => (
+              <CodeBadge
+                key={`${name}${sha256}`}
+                code={[name, sha256.slice(0, 16), uri ?? '']
+                  .filter((part) => part !== '')
+                  .join(' · ')}
+              />
             ))}
           </span>
         )}
