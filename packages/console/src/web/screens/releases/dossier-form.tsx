@@ -82,29 +82,7 @@ export function DossierForm({
           }}
         />
       ) : null}
-      {evidence.map((one, index) => (
-        <div key={index} className="filters">
-          <TextInput
-            size="xs"
-            label={t('dossier.evidenceName')}
-            maxLength={200}
-            value={one.name}
-            onChange={({ currentTarget }) => {
-              setEvidence(evidence.with(index, { ...one, name: currentTarget.value }));
-            }}
-          />
-          <TextInput
-            size="xs"
-            label={t('dossier.evidenceUri')}
-            maxLength={1000}
-            value={one.uri ?? ''}
-            onChange={({ currentTarget }) => {
-              setEvidence(evidence.with(index, withUri(one, currentTarget.value)));
-            }}
-          />
-          {one.sha256 === undefined ? null : <CodeBadge code={one.sha256.slice(0, 16)} />}
-        </div>
-      ))}
+      <EvidenceFields evidence={evidence} change={setEvidence} />
       {write.isError ? <ProblemCard error={write.error} /> : null}
       <div className="row">
         <Button type="submit" size="compact-sm" loading={write.isPending}>
@@ -113,27 +91,73 @@ export function DossierForm({
         <Button size="compact-sm" variant="default" onClick={close}>
           {common('action.cancel')}
         </Button>
-        <FileButton
-          multiple
-          onChange={(files) => {
-            // A document stays where it is: its hash says which one was meant.
-            void Promise.all(files.map(hashOf)).then((hashed) => {
-              setEvidence((before) => [...before, ...hashed]);
-            });
+        <AddEvidence
+          add={(added) => {
+            setEvidence((before) => [...before, ...added]);
           }}
-        >
-          {(props) => (
-            <Button {...props} size="compact-sm" variant="subtle">
-              {t('dossier.addEvidence')}
-            </Button>
-          )}
-        </FileButton>
+        />
       </div>
     </form>
   );
 }
 
 type Evidence = DossierItem['evidence'][number];
+
+function EvidenceFields({
+  evidence,
+  change,
+}: {
+  readonly evidence: readonly Evidence[];
+  readonly change: (evidence: Evidence[]) => void;
+}): ReactNode {
+  const { t } = useTranslation('releases');
+  return (
+    <>
+      {evidence.map((one, index) => (
+        <div key={index} className="filters">
+          <TextInput
+            size="xs"
+            label={t('dossier.evidenceName')}
+            maxLength={200}
+            value={one.name}
+            onChange={({ currentTarget }) => {
+              change(evidence.with(index, { ...one, name: currentTarget.value }));
+            }}
+          />
+          <TextInput
+            size="xs"
+            label={t('dossier.evidenceUri')}
+            maxLength={1000}
+            value={one.uri ?? ''}
+            onChange={({ currentTarget }) => {
+              change(evidence.with(index, withUri(one, currentTarget.value)));
+            }}
+          />
+          {one.sha256 === undefined ? null : <CodeBadge code={one.sha256.slice(0, 16)} />}
+        </div>
+      ))}
+    </>
+  );
+}
+
+function AddEvidence({ add }: { readonly add: (added: readonly Evidence[]) => void }): ReactNode {
+  const { t } = useTranslation('releases');
+  return (
+    <FileButton
+      multiple
+      onChange={(files) => {
+        // A document stays where it is: its hash says which one was meant.
+        void Promise.all(files.map(hashOf)).then(add);
+      }}
+    >
+      {(props) => (
+        <Button {...props} size="compact-sm" variant="subtle">
+          {t('dossier.addEvidence')}
+        </Button>
+      )}
+    </FileButton>
+  );
+}
 
 function withUri({ name, sha256 }: Evidence, uri: string): Evidence {
   return {
