@@ -24,6 +24,10 @@ alter table campaign
   add column hold jsonb,
   add constraint campaign_hold check ((state = 'held') <= (hold is not null));
 
+-- What began before there were waves is one wave with everybody, and nobody has set it a limit.
+update campaign set guard = '{"failurePermilleMax": 1000, "harmPermilleMax": 1000}',
+  open_wave = case when state = 'planned' then 0 else 1 end;
+
 alter table release add column blocked_because text;
 
 create table campaign_wave (
@@ -37,6 +41,9 @@ create table campaign_wave (
   guard jsonb not null default '{}',
   primary key (campaign_id, number)
 );
+
+insert into campaign_wave (campaign_id, number, state, opened_at)
+  select campaign_id, 1, 'open', started_at from campaign where state <> 'planned';
 
 alter table campaign_vehicle
   add column wave integer not null default 1,
@@ -52,6 +59,7 @@ alter table campaign_vehicle
   add column outcome text not null default '' check (outcome in ('', 'good', 'bad')),
   -- Its health when it was offered the release, or first heard of as a control.
   add column baseline jsonb;
+update campaign_vehicle set stage = 'booted', booted_at = since where state = 'updated';
 -- Every list of a campaign's vehicles is in the order of an index, however it is filtered.
 drop index campaign_vehicle_by_state;
 create index campaign_vehicle_by_vehicle on campaign_vehicle (campaign_id, vehicle_id);

@@ -389,7 +389,7 @@ describe('an offer', () => {
     vehicle.ecu(1).image = brakeImage;
     const report = installationReport(CAMPAIGN, 'OK', [['TBOX-1', 'OK']]);
     await world.director.accept(vehicle.id, await vehicle.manifest({ report }));
-    assert.deepEqual(kinds(), ['installed', 'installed', 'result', 'completed']);
+    assert.deepEqual(kinds(), ['installed', 'installed', 'result', 'completed', 'health']);
     // The planner offers the same again: what runs already is not offered.
     assert.equal((await verifiedTargets()).body.files.size, 0);
     assert.ok(!(await world.eventsOf(vehicle.id)).includes('update.withdrawn'));
