@@ -64,7 +64,7 @@ export async function* readAudit(
   fleet: FleetScope,
   pageRows: number,
 ): AsyncGenerator<readonly PlacedEvent[]> {
-  const end = await findLogEnd(database.kysely);
+  const end = await findLogEnd(database.kysely, true);
   let after: EventPlace = { tx: '0', position: 0 };
   for (;;) {
     const { rows } = await sql<PlacedEvent>`${selectAudited(fleet)}

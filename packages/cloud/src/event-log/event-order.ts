@@ -37,12 +37,17 @@ export function parsePlace(text: string): EventPlace {
   throw new CloudFault('REQUEST_MALFORMED', 'Cannot read request: no place in the event log');
 }
 
-/** Finds where the log ends now: what comes later is behind it. */
+/**
+ * Finds where the log ends now: what comes later is behind it.
+ *
+ * @param withOpen - also what transactions appended beside which others are still open: for whoever reads once.
+ */
 export async function findLogEnd(
   database: CloudDatabase['kysely'] | CloudTransaction,
+  withOpen = false,
 ): Promise<EventPlace> {
   const { rows } = await sql<EventPlace>`
-    select tx::text as tx, position from event where ${isSettled()}
+    select tx::text as tx, position from event where ${withOpen ? sql`true` : isSettled()}
     order by event.tx desc, position desc limit 1`.execute(database);
   return rows[0] ?? { tx: '0', position: 0 };
 }

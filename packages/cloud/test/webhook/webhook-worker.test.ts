@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { sql } from '@immota/store';
 import { openTestDatabase, type TestDatabase } from '@immota/store/testing';
 import { committed } from '../../src/context.ts';
 import { eventLog } from '../../src/event-log/event-log.ts';
@@ -62,7 +63,7 @@ before(async () => {
     .insertInto('vehicle')
     .values([{ vehicle_id: 'car-1' }, { vehicle_id: 'car-2', tenant: 'other' }])
     .execute();
-  await worker.run();
+  await run();
 });
 after(async () => {
   await worker.close();
@@ -74,8 +75,20 @@ beforeEach(async () => {
   received = [];
   answer = (response) => response.end();
   await test.database.kysely.deleteFrom('webhook').execute();
-  await worker.run();
+  await run();
 });
+
+/** Runs the worker once no transaction of this server, which other tests use too, holds events back. */
+async function run(): Promise<number> {
+  for (let count = 0; count < 6000; count += 1) {
+    const { rows } = await sql`select from event
+      where tx >= pg_snapshot_xmin(pg_current_snapshot()) limit 1`.execute(test.database.kysely);
+    if (rows.length === 0) return await worker.run();
+    // The server waits, so that whoever holds it back gets on.
+    await sql`select pg_sleep(0.01)`.execute(test.database.kysely);
+  }
+  throw new RangeError('a transaction stays open');
+}
 
 async function happen(
   stream: string,
@@ -107,7 +120,7 @@ describe('webhooks', () => {
     await happen('fleet:other', 'campaign.started');
     await happen('car-1', 'vehicle.first-seen');
     await happen('car-2', 'vehicle.first-seen');
-    assert.equal(await worker.run(), 2);
+    assert.equal(await run(), 2);
     assert.deepEqual(
       received.map(({ body }) => (JSON.parse(body) as { readonly type: string }).type).toSorted(),
       ['campaign.started', 'vehicle.first-seen'],
@@ -122,7 +135,7 @@ describe('webhooks', () => {
       ['delivered', 1],
       ['delivered', 1],
     ]);
-    assert.equal(await worker.run(), 0);
+    assert.equal(await run(), 0);
     const row = await test.database.kysely
       .selectFrom('webhook')
       .select('sealed_secret')
@@ -137,7 +150,7 @@ describe('webhooks', () => {
     await happen('fleet', 'campaign.started');
     const waits: number[] = [];
     for (let tries = 1; tries <= 10; tries += 1) {
-      assert.equal(await worker.run(), 1);
+      assert.equal(await run(), 1);
       const row = await test.database.kysely
         .selectFrom('webhook_delivery')
         .selectAll()
@@ -145,7 +158,7 @@ describe('webhooks', () => {
         .executeTakeFirstOrThrow();
       if (row.next_at === null) break;
       waits.push(row.next_at.since(clock.now()).total('seconds'));
-      assert.equal(await worker.run(), 0);
+      assert.equal(await run(), 0);
       clock.advance({ seconds: waits.at(-1) ?? 0 });
     }
     assert.deepEqual(waits, [5, 20, 80, 320, 1280, 5120, 20_480, 21_600, 21_600]);
@@ -158,21 +171,21 @@ describe('webhooks', () => {
       .execute();
     assert.equal(given.length, 1);
     // That it cannot be reached is not sent to it.
-    assert.equal(await worker.run(), 0);
+    assert.equal(await run(), 0);
   });
 
   it('follow no redirect, and take 410 for an end', async () => {
     answer = (response) => response.writeHead(302, { location: receiver.url }).end();
     const { id } = await hook(['campaign.started']);
     await happen('fleet', 'campaign.started');
-    await worker.run();
+    await run();
     assert.deepEqual([received.length, await deliveries(id)], [1, [['waiting', 1]]]);
     answer = (response) => response.writeHead(410).end();
     clock.advance({ seconds: 6 });
-    await worker.run();
+    await run();
     assert.deepEqual(await deliveries(id), [['given-up', 2]]);
     await happen('fleet', 'campaign.started');
-    assert.equal(await worker.run(), 0);
+    assert.equal(await run(), 0);
   });
 
   it('lose nothing when the process is killed while it sends', async () => {
@@ -194,9 +207,9 @@ describe('webhooks', () => {
     child.kill('SIGKILL');
     await exited.promise;
     answer = (response) => response.end();
-    assert.equal(await worker.run(), 0);
+    assert.equal(await run(), 0);
     clock.advance({ minutes: 1, seconds: 1 });
-    assert.equal(await worker.run(), 1);
+    assert.equal(await run(), 1);
     assert.equal(new Set(received.map(({ headers }) => headers['webhook-id'])).size, 1);
     assert.deepEqual(await deliveries(id), [['delivered', 2]]);
   });
