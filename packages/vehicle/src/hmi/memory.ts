@@ -126,8 +126,14 @@ export class HmiMemory {
         at,
         textSha256,
       }));
+    const [newest] = this.history();
+    // An update that is tried again by itself, and comes to the same, is no news.
+    const isSame =
+      decisions.length === 0 &&
+      newest?.correlationId === entry.correlationId &&
+      newest.ending === entry.ending;
     state.transaction(() => {
-      state.journal.append(HISTORY, jsonOf({ ...entry, decisions }));
+      if (!isSame) state.journal.append(HISTORY, jsonOf({ ...entry, decisions }));
       state.values.save(
         DECISIONS,
         all.filter(({ correlationId }) => correlationId !== entry.correlationId),

@@ -309,6 +309,21 @@ describe('the history', () => {
     assert.match(JSON.stringify(lost['sentences']), /VIN-brake/u);
     assert.doesNotMatch(JSON.stringify(lost['sentences']), /VIN-tbox|safe to drive/u);
   });
+  it('tells once what comes to the same again by itself', async (test) => {
+    const world = await makeHmiWorld(test);
+    const cookie = await world.connect();
+    for (const code of ['VERIFICATION_FAILED', 'VERIFICATION_FAILED', 'OK']) {
+      world.offer();
+      world.conclude({ 'VIN-brake': code });
+    }
+    const { json } = await world.send('/api/history', { headers: { cookie } });
+    const entries = json['list'];
+    assert.ok(Array.isArray(entries));
+    assert.deepEqual(
+      entries.map((entry) => (isJsonObject(entry) ? entry['ending'] : undefined)),
+      ['success', 'unchanged'],
+    );
+  });
   it('takes over what was concluded while no screen was there', async (test) => {
     const world = await makeHmiWorld(test);
     const cookie = await world.connect();
