@@ -65,13 +65,17 @@ export async function listFleet(
   request: FleetListRequest,
 ): Promise<FleetPage> {
   const { sort, limit } = request;
-  const meant = [
+  const { search = '' } = request;
+  const own = [
     inScope(scope, 'v'),
     ...(request.query === undefined ? [] : [request.query.sql('v')]),
-    ...(request.search === undefined || request.search === '' ? [] : [begins(request.search)]),
   ];
   const after = request.after === undefined ? undefined : parsePlace(request.after);
-  const select = async (tx: CloudTransaction): Promise<readonly FleetRow[]> => {
+  const select = async (
+    tx: CloudTransaction,
+    begins: (scope: FleetScope, search: string) => Sql,
+  ): Promise<readonly FleetRow[]> => {
+    const meant = search === '' ? own : [...own, begins(scope, search)];
     const found: FleetRow[] = [];
     // Vehicles that were never seen come last, in a statement of their own: so each has its index.
     for (const part of partsOf(sort, after)) {
@@ -82,15 +86,15 @@ export async function listFleet(
     return found;
   };
   const walked =
-    request.query === undefined
+    request.query === undefined && search === ''
       ? undefined
       : await tryWithin(database, WALK_LIMIT_MS, async (tx) => {
           await sql`select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`.execute(
             tx,
           );
-          return await select(tx);
+          return await select(tx, beginsOneByOne);
         });
-  const rows = walked ?? (await within(database, LIST_LIMIT_MS, select));
+  const rows = walked ?? (await within(database, LIST_LIMIT_MS, (tx) => select(tx, beginsByIndex)));
   const last = rows.length < limit ? undefined : rows.at(-1);
   return { rows, next: last === undefined ? undefined : placeOf(last, sort) };
 }
@@ -116,10 +120,18 @@ async function selectPage(
   return rows;
 }
 
-/** A search for a beginning has an index. */
-function begins(search: string): Sql {
+/** Where most vehicles begin so, a page of them is found by looking at one after the other. */
+function beginsOneByOne(_: FleetScope, search: string): Sql {
   const pattern = beginningWith(search);
   return sql`(v.vehicle_id like ${pattern} or v.vin like ${pattern})`;
+}
+
+/** Where few do, each of the two beginnings has its index. */
+function beginsByIndex({ tenant }: FleetScope, search: string): Sql {
+  const pattern = beginningWith(search);
+  return sql`v.vehicle_id in (
+    select vehicle_id from vehicle where tenant = ${tenant} and vehicle_id like ${pattern}
+    union select vehicle_id from vehicle where tenant = ${tenant} and vin like ${pattern})`;
 }
 
 /** The row after which a page begins. */

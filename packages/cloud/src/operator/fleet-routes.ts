@@ -3,6 +3,7 @@ import { OPERATOR_ROUTES } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import { loadCockpit } from '../fleet/cockpit.ts';
 import { countFleet } from '../fleet/count-fleet.ts';
+import { foldCounts } from '../fleet/counts.ts';
 import { exportFleet, summaryOf } from '../fleet/export-fleet.ts';
 import { listFacets, listVersions } from '../fleet/facets.ts';
 import { listFleet } from '../fleet/list-fleet.ts';
@@ -16,12 +17,17 @@ import {
 import type { OperatorApp } from './operator-app.ts';
 import type { OperatorServices } from './services.ts';
 
+/** A million vehicles change some ten thousand counts in so long. */
+const FOLD_MINUTES = 10;
+
 /** Adds the routes about the fleet. */
 export function addFleetRoutes(app: OperatorApp, services: OperatorServices): void {
   const { database, clock } = services.context;
   const parse = (text: string | undefined): FleetQuery | undefined =>
     text === undefined || text === '' ? undefined : parseFleetQuery(text, clock.now());
+  const fold = folder(services);
   app.openapi(OPERATOR_ROUTES.getCockpit.config, async (c) => {
+    fold();
     const cockpit = await loadCockpit(database, c.get('caller').fleet, clock.now());
     return c.json(mutable(cockpit), 200);
   });
@@ -59,6 +65,18 @@ export function addFleetRoutes(app: OperatorApp, services: OperatorServices): vo
     return c.body(body, 200, { 'Content-Type': type, 'Content-Disposition': name });
   });
   addVehicleDepth(app, services);
+}
+
+/** Folds counts while people look, one at a time and not too often; nobody waits for it. */
+function folder({ context, failed }: OperatorServices): () => void {
+  const { database, clock } = context;
+  let next = clock.now();
+  return () => {
+    const now = clock.now();
+    if (Temporal.Instant.compare(now, next) < 0) return;
+    next = now.add({ minutes: FOLD_MINUTES });
+    foldCounts(database).catch(failed);
+  };
 }
 
 function addVehicleDepth(app: OperatorApp, { context }: OperatorServices): void {

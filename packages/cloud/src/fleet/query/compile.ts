@@ -416,8 +416,8 @@ function inConstants(left: Value, constant: Constant): Condition {
   }
   if (left.type !== 'json') throw malformed(`a ${left.type} is not looked for in a list`);
   // Nothing is in an empty list, but what is not there is not looked for.
-  const known = sql`case when ${left.sql} is not null then`;
-  return conditionOf(sql`${known} ${left.sql} = any(${list.map(jsonOf)}::text[]::jsonb[]) end`);
+  const whenThere = sql`case when ${left.sql} is not null then`;
+  return conditionOf(sql`${whenThere} ${left.sql} = any(${list.map(jsonOf)}::text[]::jsonb[]) end`);
 }
 
 function compileLoop(compiling: Compilation, comprehension: Parameters<typeof readLoop>[0]): Value {
