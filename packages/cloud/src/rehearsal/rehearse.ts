@@ -77,7 +77,9 @@ export async function rehearse(
       const timeout = `${HOURS_OF_STATEMENT}h`;
       await sql`select set_config('statement_timeout', ${timeout}, true), set_config('jit', 'off', true),
         set_config('idle_in_transaction_session_timeout', ${timeout}, true),
-        set_config('cursor_tuple_fraction', '1', true)`.execute(tx);
+        set_config('cursor_tuple_fraction', '1', true), set_config('work_mem', '64MB', true)`.execute(
+        tx,
+      );
       const looked = await lookAtFleet(tx, rehearsing, request);
       return await conclude(tx, { rehearsing, request, looked });
     });
