@@ -4,16 +4,15 @@ import type { AccessRoom } from './access-room.ts';
 
 /** Data are no page. */
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
-/** The console's own scripts and no others; its library writes styles, which reach nothing. */
+/** The console's own files and nothing else: neither styles nor scripts in the page (ADR 121). */
 const CONSOLE_POLICY = [
-  "default-src 'self'",
+  "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
+  "style-src 'self'",
+  "img-src 'self' data:",
   "font-src 'self'",
   "connect-src 'self'",
-  "worker-src 'self' blob:",
-  "object-src 'none'",
+  "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
