@@ -239,44 +239,6 @@ describe('accept()', () => {
     assert.ok((await world.eventsOf(vehicle.id)).includes('report.refused'));
   });
 
-  it('tells of each report that it refuses, also while its ECU counts as missing', async () => {
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    const own = vehicle.ecu(1).signer;
-    vehicle.ecu(1).signer = stranger;
-    for (let times = 0; times < 2; times += 1) {
-      await world.director.accept(vehicle.id, await vehicle.manifest());
-    }
-    vehicle.ecu(1).signer = own;
-    for (let times = 0; times < 2; times += 1) {
-      vehicle.ecu(1).counter = -1;
-      await world.director.accept(vehicle.id, await vehicle.manifest());
-    }
-    const events = await world.eventsOf(vehicle.id);
-    const counted = ['report.refused', 'report.replayed', 'ecu.missing'].map(
-      (kind) => events.filter((one) => one === kind).length,
-    );
-    assert.deepEqual(counted, [2, 2, 1]);
-    assert.notEqual((await ecuRow('BRAKE-1'))['missing_since'], null);
-  });
-
-  it('puts on record which technician has let an update go on, and takes no other words {R156 7.1.4.2}', async () => {
-    const word = {
-      correlationId: CAMPAIGN,
-      step: 'activate',
-      decision: 'go',
-      technician: 'ann-17',
-      workSha256: '12',
-      approvalSha256: '34',
-      at: '2026-06-01T12:00:00Z',
-    };
-    const { technician: _, ...nobody } = word;
-    const technician = [word, nobody, 'ann-17', { ...word, technician: 17 }];
-    await world.director.accept(vehicle.id, await vehicle.manifest({ custom: { technician } }));
-    await world.director.accept(vehicle.id, await vehicle.manifest({ custom: { technician: {} } }));
-    const told = (await world.eventsOf(vehicle.id)).filter((kind) => kind === 'technician.spoke');
-    assert.equal(told.length, 1);
-  });
-
   it('tells a repeated report of a Secondary from a replayed one', async () => {
     vehicle.ecu(1).counter = 7;
     await world.director.accept(vehicle.id, await vehicle.manifest());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { generateSigner } from '@immota/pki';
 import { refusalOf } from '../../src/gateway/refusal-table.ts';
 import { registerEcus } from '../../src/inventory/register.ts';
 import { MANIFEST_ATTEMPTS_MAX } from '../../src/limits.ts';
@@ -21,8 +22,12 @@ async function storedCounter(vehicle: TestVehicle): Promise<number | null> {
   return counter;
 }
 
-async function registered(id: string): Promise<TestVehicle> {
-  const vehicle = new TestVehicle(id, [[`TBOX-${id}`, 'tbox-hw']]);
+async function registered(id: string, secondary?: string): Promise<TestVehicle> {
+  const own = [`TBOX-${id}`, 'tbox-hw'] as const;
+  const vehicle = new TestVehicle(
+    id,
+    secondary === undefined ? [own] : [own, [secondary, 'brake-hw']],
+  );
   const registration = vehicle.registration();
   await registerEcus(world.context, id, { registration, policy: 'approve' });
   return vehicle;
@@ -65,5 +70,44 @@ describe('ManifestIntake.accept()', () => {
     // It is sent again, as vehicles do, and nothing is lost.
     await world.director.accept(vehicle.id, manifests.at(-1) ?? new Uint8Array());
     assert.equal(await storedCounter(vehicle), MANIFEST_ATTEMPTS_MAX + 1);
+  });
+
+  it('tells of each report that it refuses, also while its ECU counts as missing', async () => {
+    const vehicle = await registered('forged', 'BRAKE-forged');
+    await world.director.accept(vehicle.id, await vehicle.manifest());
+    const own = vehicle.ecu(1).signer;
+    vehicle.ecu(1).signer = generateSigner('ed25519');
+    for (let times = 0; times < 2; times += 1) {
+      await world.director.accept(vehicle.id, await vehicle.manifest());
+    }
+    vehicle.ecu(1).signer = own;
+    for (let times = 0; times < 2; times += 1) {
+      vehicle.ecu(1).counter = -1;
+      await world.director.accept(vehicle.id, await vehicle.manifest());
+    }
+    const events = await world.eventsOf(vehicle.id);
+    const counted = ['report.refused', 'report.replayed', 'ecu.missing'].map(
+      (kind) => events.filter((one) => one === kind).length,
+    );
+    assert.deepEqual(counted, [2, 2, 1]);
+  });
+
+  it('puts on record which technician has let an update go on, and takes no other words {R156 7.1.4.2}', async () => {
+    const vehicle = await registered('gated');
+    const word = {
+      correlationId: 'urn:immota:campaign:1',
+      step: 'activate',
+      decision: 'go',
+      technician: 'ann-17',
+      workSha256: '12',
+      approvalSha256: '34',
+      at: '2026-06-01T12:00:00Z',
+    };
+    const { technician: _, ...nobody } = word;
+    const technician = [word, nobody, 'ann-17', { ...word, technician: 17 }];
+    await world.director.accept(vehicle.id, await vehicle.manifest({ custom: { technician } }));
+    await world.director.accept(vehicle.id, await vehicle.manifest({ custom: { technician: {} } }));
+    const told = (await world.eventsOf(vehicle.id)).filter((kind) => kind === 'technician.spoke');
+    assert.equal(told.length, 1);
   });
 });
