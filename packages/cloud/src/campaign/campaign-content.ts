@@ -68,7 +68,7 @@ export function contentOf(row: Selectable<CampaignRow>): CampaignContent {
     name: row.name,
     releaseId: row.release_id,
     query: row.query,
-    policy: policyOf(row),
+    policy: campaignPolicySchema.parse(row.policy),
     // Campaigns from before there were waves have one with everybody in it.
     waves: waves.length > 0 ? waves : [campaignWaveSchema.parse(ALL)],
     guard: campaignGuardSchema.parse(row.guard),
@@ -77,11 +77,6 @@ export function contentOf(row: Selectable<CampaignRow>): CampaignContent {
 }
 
 const ALL = { name: 'All', upToPermille: 1000 };
-
-/** Reads the policy of a stored campaign. */
-export function policyOf({ policy }: { readonly policy: JsonObject }): CampaignPolicy {
-  return campaignPolicySchema.parse(policy);
-}
 
 /** Computes what an approval is bound to: SHA-256 over the canonical JSON of all that is decided. */
 export function hashContent(content: CampaignContent): string {

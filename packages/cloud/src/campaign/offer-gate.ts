@@ -77,7 +77,7 @@ function capOf({ rate: { vehiclesPerHour, bytesPerHour } }: CampaignPolicy): Jso
 }
 
 /** When a vehicle's turn comes: by a hash that nobody chooses, the same each time. */
-export function turnOf({
+function turnOf({
   policy: { spreadMinutes },
   waveOpenedAt,
   campaignId,
