@@ -173,6 +173,7 @@ before(async () => {
     strangers: new Map([
       ['nobody', undefined],
       ['a stranger', `immota_${'A'.repeat(43)}`],
+      ['half a token', (world.tokens.get('admin') ?? '').slice(0, -1)],
       ['a token that is over', expired.token],
       ['a token that was revoked', revoked],
     ]),
