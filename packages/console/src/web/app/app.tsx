@@ -25,7 +25,7 @@ export function App(): ReactNode {
       theme={THEME}
       defaultColorScheme="auto"
       withCssVariables={false}
-      withStaticClasses={false}
+      withGlobalClasses={false}
     >
       <QueryClientProvider client={client}>
         <SessionGate>

@@ -33,10 +33,9 @@ export function Palette({
     <Modal
       opened={isOpen}
       onClose={close}
-      withCloseButton={false}
       lockScroll={false}
       size="lg"
-      aria-label={t('palette.title')}
+      title={t('palette.title')}
       yOffset="12vh"
     >
       {isOpen ? <Search close={close} /> : null}

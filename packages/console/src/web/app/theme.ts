@@ -4,7 +4,7 @@ import type { MantineThemeOverride } from '@mantine/core';
 /** Petrol for what can be acted on; amber, vermilion and violet for states (see `parts/tone.ts`). */
 export const THEME: MantineThemeOverride = {
   primaryColor: 'petrol',
-  primaryShade: { light: 8, dark: 5 },
+  primaryShade: { light: 8, dark: 7 },
   autoContrast: true,
   defaultRadius: 'md',
   cursorType: 'pointer',
