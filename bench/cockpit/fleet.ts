@@ -7,7 +7,7 @@ const CHUNK_VEHICLES = 50_000;
 const TABLES = ['vehicle', 'ecu'] as const;
 
 /** Names the hardware of a place in vehicles of a model. */
-export function hardwareOf(place: number, model: number): string {
+function hardwareOf(place: number, model: number): string {
   return `${HARDWARE[place] ?? ''}-${model % 3}`;
 }
 

@@ -71,7 +71,7 @@ export interface Field {
 }
 
 /** A column of a row. */
-export function column(alias: string, name: string): Sql {
+function column(alias: string, name: string): Sql {
   return sql.ref(`${alias}.${name}`);
 }
 
