@@ -21,10 +21,7 @@ export interface ReadOptions {
 }
 
 /** What a read is kept under; the route's name comes first, so that events can refresh it. */
-export function readKey<Name extends RouteName>(
-  name: Name,
-  input: Input<Name>,
-): readonly unknown[] {
+function readKey<Name extends RouteName>(name: Name, input: Input<Name>): readonly unknown[] {
   return [name, input];
 }
 

@@ -51,11 +51,6 @@ export type Input<Name extends RouteName> = Given<'params', Part<Name, 'params'>
 export type Item<Name extends RouteName> =
   Answer<Name> extends { items: readonly (infer One)[] } ? One : never;
 
-/** Routes that answer with a page of a list. */
-export type ListName = {
-  [Name in RouteName]: Answer<Name> extends { items: readonly unknown[] } ? Name : never;
-}[RouteName];
-
 /** A route as the client needs it at run time. */
 export interface RouteConfig {
   readonly method: string;

@@ -106,7 +106,7 @@ function valuesOf(facets: Answer<'listFacets'>, field: Field): readonly string[]
 }
 
 /** How many vehicles a query means, while it is written. */
-export function QueryCount({ query }: { readonly query: string }): ReactNode {
+function QueryCount({ query }: { readonly query: string }): ReactNode {
   const { t } = useTranslation('fleet');
   const format = useFormat();
   const [asked] = useDebouncedValue(query.trim() === '' ? 'true' : query.trim(), WAIT_MS);
