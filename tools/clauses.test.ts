@@ -91,9 +91,16 @@ describe('traceClauses()', () => {
     assert.deepEqual(traceWith({ 'packages/a/src/b.ts': text }).faults, []);
   });
 
+  it('takes a mapping of YAML for no citation', () => {
+    const text = "f('condition: {gte: 1}');\n";
+    assert.deepEqual(traceWith({ 'packages/a/test/b.test.ts': text }).faults, []);
+  });
+
   const strangers = [
     ['a requirement that is not there', '// {uptane L66}', '{uptane L66} is in no standard'],
     ['a standard that is not there', '// {R157 1.2}', '{R157 1.2} is in no standard'],
+    ['a standard with a colon', '// {R155: 7.2}', '{R155: 7.2} is in no standard'],
+    ['a listed standard with a colon', '// {uptane: L6}', '{uptane: L6} is no citation'],
     ['two requirements in one brace', '// {uptane L6, L7}', '{uptane L6, L7} is no citation'],
     ['a requirement in small letters', '// {uptane l6}', '{uptane l6} is no citation'],
     ['a title that cites a stranger', "it('x {uptane Z1}', f);", '{uptane Z1} is in no standard'],

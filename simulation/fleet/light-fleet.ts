@@ -1,5 +1,4 @@
 /** A fleet of light vehicles: made through the cloud's own authority, sent to the gateway in rounds. */
-import { createHash } from 'node:crypto';
 import { type Cloud, issueCredentials, saveVehicle } from '@immota/cloud';
 import { encodeCredentialFiles, parseDeviceId } from '@immota/pki';
 import { type Behaviour, LightVehicle } from './light-vehicle.ts';
@@ -41,11 +40,6 @@ export interface Round {
 
 /** Connections at once: a machine of two cores gains nothing by more. */
 const LANES = 8;
-
-/** Names an image whose bytes nobody has: made long ago, in a factory. */
-export function imageOfOld(name: string): FactoryImage {
-  return { name, sha256: createHash('sha256').update(name).digest('hex'), lengthBytes: 1000 };
-}
 
 /** Makes a fleet; those that the cloud knows already get new credentials, and keys that it does not know. */
 export async function makeLightFleet(

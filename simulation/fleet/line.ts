@@ -9,7 +9,7 @@ import type { FactoryImage } from './light-fleet.ts';
 /** The T-BOX first. */
 export const LINE_HARDWARE: readonly string[] = ['tbox-hw', 'brake-hw', 'ivi-hw'];
 /** The factory flashes the first or the second; campaigns bring the others. */
-export const LINE_VERSIONS = [1, 2, 3, 4] as const;
+const LINE_VERSIONS = [1, 2, 3, 4] as const;
 
 interface LineImage {
   readonly name: string;
@@ -19,7 +19,7 @@ interface LineImage {
 }
 
 /** Names an image. */
-export function lineImageName(hardwareId: string, version: number): string {
+function lineImageName(hardwareId: string, version: number): string {
   return `${hardwareId}/firmware-${version}.bin`;
 }
 

@@ -6,9 +6,8 @@ import { makeLightFleet } from './light-fleet.ts';
 import type { Behaviour, LightVehicle } from './light-vehicle.ts';
 
 /** Models and markets of the fleet. */
-export const MODELS: readonly string[] = ['Family', 'Family Plus', 'Van'];
-/** See {@link MODELS}. */
-export const MARKETS: readonly string[] = ['DE', 'FR', 'CN', 'US'];
+const MODELS: readonly string[] = ['Family', 'Family Plus', 'Van'];
+const MARKETS: readonly string[] = ['DE', 'FR', 'CN', 'US'];
 
 /** How a world is made. */
 export interface WorldOptions extends Partial<PlatformOptions> {

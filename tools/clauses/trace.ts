@@ -24,9 +24,9 @@ export interface Tracing {
   readonly faults: readonly string[];
 }
 
-/** A tag of one or two words, then a clause. */
+/** A tag of one or two words, then a clause; `{gte: 1}` is a mapping of YAML, for no tag is a small word and a colon. */
 const CITATION =
-  /\{([A-Za-z0-9][\w:.-]*(?: [A-Z0-9][\w:.-]*)?) ((?:Annex )?[A-Z]{0,2}\d+(?:\.\d+)*)\}/g;
+  /\{(?![a-z]+: )([A-Za-z0-9][\w:.-]*(?: [A-Z0-9][\w:.-]*)?) ((?:Annex )?[A-Z]{0,2}\d+(?:\.\d+)*)\}/g;
 
 const CODE = ['packages/*/src/**/*.{ts,tsx,sql}'];
 const TESTS = ['packages/*/test/**/*.{ts,tsx}', '{simulation,conformance}/**/*.ts'];

@@ -15,7 +15,7 @@ import {
   webhookRequestSchema,
   webhookSchema,
 } from './access-schemas.ts';
-import { ADMINS, AUDITORS, EVERYBODY, OPERATORS, READERS } from './roles.ts';
+import { ADMINS, API_ROLES, AUDITORS, OPERATORS, READERS } from './roles.ts';
 import { json, name, route, streamRoute } from './route.ts';
 import {
   eventSchema,
@@ -32,7 +32,7 @@ const webhookParams = z.object({ webhookId: name('as it was created') });
 /** See the head of the file. */
 export const ACCESS_ROUTES = {
   getSession: route('get', '/session', {
-    roles: EVERYBODY,
+    roles: API_ROLES,
     summary: 'Say who I am and what I may',
     request: {},
     answer: sessionSchema,
@@ -88,14 +88,14 @@ export const ACCESS_ROUTES = {
     answer: pageOf(signingKeySchema),
   }),
   createSigningKey: route('post', '/signing-keys', {
-    roles: EVERYBODY.filter((role) => role !== 'viewer' && role !== 'supplier'),
+    roles: API_ROLES.filter((role) => role !== 'viewer' && role !== 'supplier'),
     summary: 'Register a key with which I sign decisions',
     request: { body: json(signingKeyRequestSchema) },
     answer: signingKeySchema,
     status: 201,
   }),
   revokeSigningKey: route('delete', '/signing-keys/{keyId}', {
-    roles: EVERYBODY.filter((role) => role !== 'viewer' && role !== 'supplier'),
+    roles: API_ROLES.filter((role) => role !== 'viewer' && role !== 'supplier'),
     summary: 'Revoke one of my signing keys; an administrator revokes anybody’s',
     request: { params: z.object({ keyId: name('of the key') }) },
     answer: signingKeySchema,

@@ -39,5 +39,3 @@ export const ADMINS: readonly ApiRole[] = ['admin'];
 export const APPROVERS: readonly ApiRole[] = ['approver', 'admin'];
 /** Who reads the audit log and takes evidence away. */
 export const AUDITORS: readonly ApiRole[] = ['auditor', 'admin'];
-/** Everybody who is known. */
-export const EVERYBODY: readonly ApiRole[] = API_ROLES;

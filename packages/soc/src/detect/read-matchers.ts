@@ -155,7 +155,7 @@ function textMatchers(key: string, text: string, modifiers: Modifiers): readonly
 }
 
 /** Reads stars and question marks; a backslash takes the meaning of these and of itself away. */
-export function parsePattern(text: string): readonly PatternPart[] {
+function parsePattern(text: string): readonly PatternPart[] {
   const parts: PatternPart[] = [];
   let literal = '';
   const flush = (): void => {

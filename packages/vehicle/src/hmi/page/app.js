@@ -80,7 +80,7 @@ async function connect() {
   if (!isGood) {
     if (code === 'SESSION') showPairing();
     else showOffline(true);
-    if (code !== 'SESSION') setTimeout(() => connect(), OFFLINE_MS);
+    if (code !== 'SESSION') setTimeout(() => void connect(), OFFLINE_MS);
     return;
   }
   take(body);
@@ -96,7 +96,7 @@ function listen() {
   events.addEventListener('error', () => {
     // The browser tries again by itself, unless it was refused for good.
     showOffline(true);
-    if (events.readyState === EventSource.CLOSED) setTimeout(() => connect(), OFFLINE_MS);
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => void connect(), OFFLINE_MS);
   });
 }
 
