@@ -1,4 +1,4 @@
-/** `immota login`: signs this command line in by the browser {RFC 8252}. */
+/** `immota login`: signs this command line in by the browser {RFC 8252 7.3}. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';

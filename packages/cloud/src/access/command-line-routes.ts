@@ -1,5 +1,5 @@
 /**
- * Signing in a command line by the browser {RFC 8252}: whoever is signed in confirms it, and the browser brings a
+ * Signing in a command line by the browser {RFC 8252 7.3}: whoever is signed in confirms it, and the browser brings a
  * code to the command line's own port on their machine, which exchanges it with a secret that only it knows.
  */
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * Sign-in by OpenID Connect, at any provider that can be discovered: authorization code with PKCE, state and nonce
- * {OIDC Core 3.1} {RFC 7636} {RFC 9700}. The ID token's signature is checked as well, though it came by TLS.
+ * {OIDC Core 3.1} {RFC 7636 4} {RFC 9700 2.1}. The ID token's signature is checked as well, though it came by TLS.
  */
 import * as client from 'openid-client';
 import { decodeProtectedHeader } from 'jose';

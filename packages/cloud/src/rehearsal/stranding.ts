@@ -69,7 +69,7 @@ export async function findStranding(input: StrandingInput): Promise<readonly Str
   return found;
 }
 
-/** {uptane check_root}: whoever missed versions walks from one to the next, so none may be missing. */
+/** {uptane L7}: whoever missed versions walks from one to the next, so none may be missing. */
 async function checkRoots({ reader, tally }: StrandingInput): Promise<readonly Stranding[]> {
   const { rows } = await sql<{
     readonly name: string;
