@@ -7,7 +7,7 @@ export function ToldOnce({ secret }: { readonly secret: string }): ReactNode {
   const { t } = useTranslation('access');
   const { t: common } = useTranslation();
   return (
-    <Alert variant="light" color="yellow" title={t('told')} role="status">
+    <Alert variant="light" title={t('told')} role="status">
       <div className="row">
         <code className="code">{secret}</code>
         <CopyButton value={secret}>
