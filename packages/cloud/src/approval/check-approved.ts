@@ -6,7 +6,7 @@ import type { Selectable } from 'kysely';
 import { CloudFault } from '../fault.ts';
 import { type Dossier, loadDossier } from '../release/dossier.ts';
 import type { CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow } from '../schema/tables.ts';
+import type { CampaignRow } from '../schema/campaign-tables.ts';
 import {
   bringerOf,
   parseStoredDecision,

@@ -4,7 +4,7 @@ import { sha256Hex } from './sha256.ts';
 import type { Selectable } from 'kysely';
 import { CloudFault } from '../fault.ts';
 import type { CloudTransaction } from '../schema/database.ts';
-import type { SigningKeyRow } from '../schema/tables.ts';
+import type { SigningKeyRow } from '../schema/release-tables.ts';
 
 /** What both halves of an ECDSA P-256 signature take when they stand side by side. */
 const RAW_ECDSA_LENGTH_BYTES = 64;

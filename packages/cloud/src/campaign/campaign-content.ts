@@ -5,7 +5,7 @@ import { assert, isJsonObject, type JsonObject, type JsonValue, parseJson } from
 import { encodeCanonical } from '@immota/uptane';
 import type { Selectable } from 'kysely';
 import { CloudFault } from '../fault.ts';
-import type { CampaignRow } from '../schema/tables.ts';
+import type { CampaignRow } from '../schema/campaign-tables.ts';
 import { checkPrecondition } from './precondition.ts';
 import type { GuardDesign } from './statistics/campaign-guard.ts';
 import type { Cut } from './statistics/stratified-sample.ts';

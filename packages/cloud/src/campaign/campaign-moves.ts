@@ -8,7 +8,7 @@ import { PLANS_CHANNEL } from '../director/ports.ts';
 import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow } from '../schema/tables.ts';
+import type { CampaignRow } from '../schema/campaign-tables.ts';
 import type { StoredCampaign } from './campaigns.ts';
 
 type CampaignState = CampaignRow['state'];

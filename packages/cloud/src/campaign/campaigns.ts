@@ -9,7 +9,7 @@ import { freezeTargets } from '../evidence/freeze-targets.ts';
 import { CloudFault } from '../fault.ts';
 import { FIRST_TENANT } from '../inventory/fleet-scope.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow, CampaignWaveRow } from '../schema/tables.ts';
+import type { CampaignRow, CampaignWaveRow } from '../schema/campaign-tables.ts';
 import { advanceCampaigns } from './advance-campaigns.ts';
 import {
   type CampaignContent,

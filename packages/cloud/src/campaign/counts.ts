@@ -4,7 +4,7 @@
  */
 import { sql } from '@immota/store';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignCountRow } from '../schema/tables.ts';
+import type { CampaignCountRow } from '../schema/campaign-tables.ts';
 
 /** Rows of a campaign from which on folding is worth it: more than there are combinations in use. */
 const FOLD_FROM_ROWS = 500;

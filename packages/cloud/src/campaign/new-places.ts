@@ -3,7 +3,7 @@ import { sql } from '@immota/store';
 import { unreachable } from '@immota/base';
 import type { VehicleInventory } from '../director/ports.ts';
 import type { CloudDatabase } from '../schema/database.ts';
-import type { CampaignVehicleRow } from '../schema/tables.ts';
+import type { CampaignVehicleRow } from '../schema/campaign-tables.ts';
 import type { SamplePlace } from './statistics/stratified-sample.ts';
 import type { ReleasePlanner } from './vehicle-plan.ts';
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '@immota/base';
 import { sql } from '@immota/store';
 import { decodeHealth, encodeHealth } from '../director/health-facts.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow } from '../schema/tables.ts';
+import type { CampaignRow } from '../schema/campaign-tables.ts';
 import { type CampaignContent, contentOf, designOf } from './campaign-content.ts';
 import type { GuardDesign } from './statistics/campaign-guard.ts';
 import type { Place, PlaceRules } from './vehicle-place.ts';

@@ -10,7 +10,8 @@ import {
 import type { JsonObject } from '@immota/base';
 import type { SelectQueryBuilder } from 'kysely';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { CampaignRow, CloudSchema } from '../schema/tables.ts';
+import type { CampaignRow } from '../schema/campaign-tables.ts';
+import type { CloudSchema } from '../schema/tables.ts';
 import type { Count } from './counts.ts';
 import { isActive } from './vehicle-place.ts';
 

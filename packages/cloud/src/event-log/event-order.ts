@@ -8,7 +8,7 @@ import type { RawBuilder, Selectable } from 'kysely';
 import { committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { EventRow } from '../schema/tables.ts';
+import type { EventRow } from '../schema/event-tables.ts';
 
 /** A place between two events. */
 export interface EventPlace {

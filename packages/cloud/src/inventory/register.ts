@@ -11,7 +11,7 @@ import { committed, type CloudContext } from '../context.ts';
 import type { NewEvent } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudTransaction } from '../schema/database.ts';
-import type { EcuRow } from '../schema/tables.ts';
+import type { EcuRow } from '../schema/vehicle-tables.ts';
 import { isReserved } from './credentials.ts';
 import { isKnownKey, parseEcuKey, type RegisteredEcu } from './ecu-key.ts';
 import { removeEcu, saveEcu } from './save-ecu.ts';

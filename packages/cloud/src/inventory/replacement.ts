@@ -3,7 +3,7 @@ import { sql } from '@immota/store';
 import type { Selectable } from 'kysely';
 import { type CloudContext, committed } from '../context.ts';
 import { CloudFault } from '../fault.ts';
-import type { EcuReplacementRow } from '../schema/tables.ts';
+import type { EcuReplacementRow } from '../schema/vehicle-tables.ts';
 import { REMOVED } from './register.ts';
 import { removeEcu, saveEcu } from './save-ecu.ts';
 

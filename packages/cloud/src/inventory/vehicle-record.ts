@@ -15,7 +15,7 @@ import type { Selectable } from 'kysely';
 import type { EcuInventory, Offer, VehicleInventory } from '../director/ports.ts';
 import { parseRxswins, type ReportedRxswin } from '../director/reported-rxswins.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { EcuRow, VehicleDirectorRow, VehicleRow } from '../schema/tables.ts';
+import type { EcuRow, VehicleDirectorRow, VehicleRow } from '../schema/vehicle-tables.ts';
 import type { EcuKeyCache } from './ecu-key.ts';
 
 /** An image of an offer. */

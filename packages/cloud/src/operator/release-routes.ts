@@ -14,7 +14,7 @@ import { explainPath } from '../release/explain-path.ts';
 import type { EcuConfiguration } from '../release/find-path.ts';
 import { readStoredRelease } from '../release/release-document.ts';
 import { countRxswins } from '../release/rxswin-counts.ts';
-import type { ReleaseRow } from '../schema/tables.ts';
+import type { ReleaseRow } from '../schema/release-tables.ts';
 import type { OperatorApp } from './operator-app.ts';
 import { encodePosition, parsePosition } from './position.ts';
 import {

@@ -9,7 +9,7 @@ import type { ClashFact, Explanation } from '../release/explain-path.ts';
 import { type Constraint, readStoredRelease } from '../release/release-document.ts';
 import type { RxswinCount } from '../release/rxswin-counts.ts';
 import type { RxswinEntry } from '../release/rxswin-register.ts';
-import type { ReleaseRow } from '../schema/tables.ts';
+import type { ReleaseRow } from '../schema/release-tables.ts';
 import type { View } from './views.ts';
 
 type Schemas = typeof releaseSchemas;

@@ -10,7 +10,7 @@ import { contentOf, hashContent } from '../campaign/campaign-content.ts';
 import type { StoredCampaign } from '../campaign/campaigns.ts';
 import type { CloudContext } from '../context.ts';
 import { CloudFault } from '../fault.ts';
-import type { RehearsalRow } from '../schema/tables.ts';
+import type { RehearsalRow } from '../schema/campaign-tables.ts';
 import { rehearse, type Rehearsing } from './rehearse.ts';
 
 /** Who has said nothing for so long has died: a page takes a second. */

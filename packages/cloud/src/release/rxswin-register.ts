@@ -11,7 +11,7 @@ import type { Selectable } from 'kysely';
 import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import type { RxswinEntryRow } from '../schema/tables.ts';
+import type { RxswinEntryRow } from '../schema/release-tables.ts';
 import { readStoredRelease, type Release } from './release-document.ts';
 import type { ReleaseRxswin } from './release-rxswin.ts';
 

@@ -9,7 +9,7 @@ import { encodePlace, type EventPlace, findLogEnd } from '../event-log/event-ord
 import { fleetStream } from '../event-log/event-sink.ts';
 import { eventView } from '../operator/views.ts';
 import type { CloudTransaction } from '../schema/database.ts';
-import type { EventRow } from '../schema/tables.ts';
+import type { EventRow } from '../schema/event-tables.ts';
 import { createSealer, type DeploymentSecret } from '../seal.ts';
 import type { Selectable } from 'kysely';
 import { sendMessage, type SendResult } from './send-message.ts';
