@@ -7,7 +7,6 @@ import { CliFault } from './fault.ts';
 /** As the options are parsed. */
 export interface SignInOptions {
   readonly publicUrl?: string;
-  readonly console?: string;
   readonly oidcIssuer?: string;
   readonly oidcClientId?: string;
   readonly oidcSecretFile?: string;
@@ -21,7 +20,8 @@ const SECRET_VARIABLE = 'IMMOTA_OIDC_SECRET';
 export function addSignInOptions(command: Command): Command {
   return command
     .option('--public-url <URL>', 'how browsers reach console and API, through your proxy')
-    .option('--console <DIR>', 'serve the console’s files from here')
+    .option('--console <DIR>', 'serve the console’s files from here; built from source without it')
+    .option('--no-console', 'serve the API without its console')
     .option('--oidc-issuer <URL>', 'the provider that people sign in at; local accounts without it')
     .option('--oidc-client-id <ID>', 'as the provider knows this installation')
     .option('--oidc-secret-file <FILE>', `the client’s secret; or in ${SECRET_VARIABLE}`)
@@ -32,15 +32,14 @@ export function addSignInOptions(command: Command): Command {
 /** Reads them. @throws CliFault USAGE when they contradict each other. */
 export function readSignInOptions(
   options: SignInOptions,
-): Pick<PlatformOptions, 'oidc' | 'publicUrl' | 'consoleFiles' | 'webhookAllow'> {
-  const { publicUrl, console: folder, webhookAllow } = options;
+): Pick<PlatformOptions, 'oidc' | 'publicUrl' | 'webhookAllow'> {
+  const { publicUrl, webhookAllow } = options;
   if (publicUrl !== undefined && !URL.canParse(publicUrl)) {
     throw new CliFault('USAGE', `Cannot use --public-url "${publicUrl}": it is no URL`);
   }
   return {
     oidc: oidcOf(options),
     publicUrl,
-    consoleFiles: folder === undefined ? undefined : { folder },
     webhookAllow,
   };
 }

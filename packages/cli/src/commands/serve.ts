@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { createToken, inviteFirst, type Platform, revokeToken, startPlatform } from '@immota/cloud';
 import { Command, Option } from 'commander';
 import { CONNECTION_FILE } from '../client.ts';
+import { type ConsoleFolderOptions, findConsoleFolder } from '../console-folder.ts';
 import type { CommandContext } from '../context.ts';
 import { CliFault } from '../fault.ts';
 import { addSignInOptions, readSignInOptions, type SignInOptions } from '../sign-in-options.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** How long the token of this machine's own command line is good; each start makes a new one. */
 const LOCAL_TOKEN_DAYS = 365;
 const LOCAL_TOKEN_NAME = 'this machine';
 
-interface ServeCommandOptions extends SignInOptions {
+interface ServeCommandOptions extends SignInOptions, ConsoleFolderOptions {
   readonly host: string;
   readonly port: string;
   readonly operatorPort: string;
@@ -49,23 +51,21 @@ export function serveCommand(context: CommandContext): Command {
     .addHelpText('after', '\nDATABASE_URL names a PostgreSQL server; without it one is embedded.')
     .action(async (options: ServeCommandOptions) => {
       const output = context.output();
-      const platform = await startServer(context, options);
-      const { repository, ...urls } = platform.urls;
-      output.result({ ...urls, ...(repository === undefined ? {} : { repository }) }, () =>
-        [
-          `vehicles   ${urls.gateway}`,
-          `wake-ups   ${urls.wake}`,
-          `operators  ${urls.operator}  (documentation: ${urls.operator}/openapi.json)`,
-          `status     ${urls.status}`,
-          ...(repository === undefined ? [] : [`repository ${repository}`]),
-        ].join('\n'),
-      );
-      if (options.approvals === 'self') {
-        output.note('Campaigns are started without a second person: not for vehicles on a road');
-      }
-      await sayHowToSignIn(platform, options, (line) => {
+      const note = (line: string): void => {
         output.note(line);
+      };
+      const folder = await findConsoleFolder(options, context.dataFolder(), note);
+      const platform = await startServer(context, options, folder);
+      const page = options.publicUrl ?? platform.urls.operator;
+      const first = await welcomeFirst(platform, options, page);
+      sayUrls(output, platform.urls, {
+        ...(folder === undefined ? {} : { console: page }),
+        ...(first?.invitation === undefined ? {} : { invitation: first.invitation }),
       });
+      if (options.approvals === 'self') {
+        note('Campaigns are started without a second person: not for vehicles on a road');
+      }
+      if (first !== undefined) note(first.text);
       output.note('Stop with Ctrl+C; requests that are under way are answered first');
       await stopSignal();
       output.note('Stopping …');
@@ -75,9 +75,10 @@ export function serveCommand(context: CommandContext): Command {
 }
 
 /** Starts the cloud, and leaves word in the data folder how this machine's command line reaches it. */
-export async function startServer(
+async function startServer(
   context: CommandContext,
   options: ServeCommandOptions,
+  consoleFolder: string | undefined,
 ): Promise<Platform> {
   const { clock, entropy } = context;
   const folder = context.dataFolder();
@@ -96,6 +97,7 @@ export async function startServer(
     cdnBase: options.cdn,
     approvals: options.approvals,
     ...readSignInOptions(options),
+    consoleFiles: consoleFolder === undefined ? undefined : { folder: consoleFolder },
     repository:
       options.repositoryPort === undefined
         ? undefined
@@ -111,21 +113,41 @@ export async function startServer(
   return platform;
 }
 
-/** Nobody can sign in before there is an administrator. */
-async function sayHowToSignIn(
+/** For scripts as data, for people as lines. */
+function sayUrls(
+  output: Output,
+  { repository, ...urls }: Platform['urls'],
+  more: { readonly console?: string; readonly invitation?: string },
+): void {
+  const all = { ...urls, ...(repository === undefined ? {} : { repository }), ...more };
+  output.result(all, () =>
+    [
+      `vehicles   ${urls.gateway}`,
+      `wake-ups   ${urls.wake}`,
+      ...(more.console === undefined ? [] : [`console    ${more.console}`]),
+      `operators  ${urls.operator}  (documentation: ${urls.operator}/openapi.json)`,
+      `status     ${urls.status}`,
+      ...(repository === undefined ? [] : [`repository ${repository}`]),
+    ].join('\n'),
+  );
+}
+
+/** Nobody can sign in before there is an administrator. @returns how to become one, once. */
+async function welcomeFirst(
   platform: Platform,
-  options: ServeCommandOptions,
-  say: (line: string) => void,
-): Promise<void> {
+  { oidcIssuer }: ServeCommandOptions,
+  page: string,
+): Promise<{ readonly invitation?: string; readonly text: string } | undefined> {
   const code = await inviteFirst(platform.cloud.context);
-  if (code === undefined) return;
-  if (options.oidcIssuer !== undefined) {
-    say('Nobody is let in yet: immota user create you@example.com --role admin');
-    return;
+  if (code === undefined) return undefined;
+  if (oidcIssuer !== undefined) {
+    return { text: 'Nobody is let in yet: immota user create you@example.com --role admin' };
   }
-  const link = new URL('/auth/invitation', options.publicUrl ?? platform.urls.operator);
+  const link = new URL('/auth/invitation', page);
   link.searchParams.set('code', code);
-  say(`Become the first administrator, once, within three days:\n  ${link.href}`);
+  const invitation = link.href;
+  const text = `Become the first administrator, once, within three days:\n  ${invitation}`;
+  return { invitation, text };
 }
 
 /** The token of the start before is of no use to anybody: its name is taken over. */

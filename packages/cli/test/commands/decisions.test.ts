@@ -51,7 +51,8 @@ async function makeToken(name: string, role: string): Promise<string> {
 before(async () => {
   assert.equal((await immota(['init'])).status, 0);
   const ports = ['--port', '0', '--operator-port', '0', '--wake-port', '0', '--status-port', '0'];
-  const args = [bin, '--json', '--data', data, 'serve', '--host', '127.0.0.1', ...ports];
+  const where = ['--host', '127.0.0.1', '--no-console', ...ports];
+  const args = [bin, '--json', '--data', data, 'serve', ...where];
   server = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   assert.ok(server.stdout);
   const [line] = (await once(createInterface(server.stdout), 'line')) as [string];

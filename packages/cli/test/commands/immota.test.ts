@@ -67,6 +67,7 @@ async function startServer(): Promise<{
     ...ports,
     '--approvals',
     'self',
+    '--no-console',
   ];
   const child = spawn(process.execPath, args, {
     cwd: folder,

@@ -172,7 +172,7 @@ describe('immota vehicle run --hmi', () => {
   before(async () => {
     await immota('init');
     const ports = ['--port', '0', '--operator-port', '0', '--wake-port', '0', '--status-port', '0'];
-    server = new Running('--json', 'serve', '--host', '127.0.0.1', ...ports);
+    server = new Running('--json', 'serve', '--no-console', '--host', '127.0.0.1', ...ports);
     const [, gateway = ''] = await server.line(/"gateway":"([^"]+)"/u);
     [, operators = ''] = await server.line(/"operator":"([^"]+)"/u);
     const ecus = ['brake:brake-hw', 'door:door-hw:partial'];
