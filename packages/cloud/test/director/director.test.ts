@@ -1,40 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { isJsonObject } from '@immota/base';
-import {
-  AKTUALIZR,
-  anchorRoot,
-  advanceSnapshot,
-  advanceTimestamp,
-  advanceTargets,
-  checkDirectorTargets,
-  checkVehicle,
-  decodeRoot,
-  decodeSnapshot,
-  decodeTargets,
-  decodeTimestamp,
-  keysOf,
-  parseVehicleIdentifier,
-  type RoleDescription,
-  rootPayload,
-  signMetadata,
-  type Targets,
-  TARGETS_ROLE,
-  type Trusted,
-} from '@immota/uptane';
 import { verifyStream } from '../../src/event-log/verify-stream.ts';
 import { registerEcus } from '../../src/inventory/register.ts';
-import {
-  type CloudRole,
-  createKeystore,
-  describeRole,
-  generateKeys,
-  type Keystore,
-} from '../../src/trust/keystore.ts';
-import { expiryOf } from '../../src/trust/lifetimes.ts';
-import { publishMetadata } from '../../src/trust/publish.ts';
+import { verifiedTargets } from '../support/verified-targets.ts';
 import type { TestImage } from '../support/repositories.ts';
-import { installationReport, readJson, TestVehicle } from '../support/vehicle.ts';
+import { readJson, TestVehicle } from '../support/vehicle.ts';
 import {
   type DirectorWorld,
   emptyVehicles,
@@ -72,34 +43,6 @@ beforeEach(async () => {
     policy: 'approve',
   });
 });
-
-/** Verifies the three files as a vehicle would. */
-async function verifiedTargets(of = vehicle): Promise<Trusted<Targets>> {
-  const { director, store } = world;
-  const root = anchorRoot(
-    decodeRoot(AKTUALIZR, store.director().root.bytes, store.director().root.bytes.length),
-  );
-  const timestamp = advanceTimestamp(
-    root,
-    undefined,
-    decodeTimestamp(AKTUALIZR, (await director.load(of.id, 'timestamp')).bytes, 65_536),
-  );
-  const snapshot = advanceSnapshot(
-    { root, timestamp, current: undefined },
-    decodeSnapshot(AKTUALIZR, (await director.load(of.id, 'snapshot')).bytes, 65_536),
-  );
-  const signed = decodeTargets(AKTUALIZR, (await director.load(of.id, 'targets')).bytes, {
-    role: TARGETS_ROLE,
-    lengthMax: 65_536,
-  });
-  const info = snapshot.body.files.get(TARGETS_ROLE);
-  const roleKeys = keysOf(root.body, 'targets');
-  const context = { role: TARGETS_ROLE, keys: root.body.keys, roleKeys, info, current: undefined };
-  const targets = advanceTargets(context, signed);
-  checkDirectorTargets(targets.body);
-  checkVehicle(targets.body, parseVehicleIdentifier(of.id));
-  return targets;
-}
 
 async function ecuRow(ecuId: string): Promise<Readonly<Record<string, unknown>>> {
   return await world.test.database.kysely
@@ -266,7 +209,7 @@ describe('accept()', () => {
 describe('load()', () => {
   it('signs empty Targets that name the vehicle {uptane B8} {uptane E8}', async () => {
     await world.director.accept(vehicle.id, await vehicle.manifest());
-    const { body } = await verifiedTargets();
+    const { body } = await verifiedTargets(world, vehicle.id);
     assert.equal(body.files.size, 0);
     assert.equal(body.vehicleIdentifier, vehicle.id);
     assert.equal(typeof body.custom['correlationId'], 'string');
@@ -278,7 +221,7 @@ describe('load()', () => {
       'BRAKE-1': brakeImage.name,
     });
     await world.director.accept(vehicle.id, await vehicle.manifest());
-    const { body } = await verifiedTargets();
+    const { body } = await verifiedTargets(world, vehicle.id);
     assert.deepEqual([...body.files].map(([name]) => name).toSorted(), [
       'brake/fw-3.bin',
       'tbox/fw-2.bin',
@@ -305,7 +248,7 @@ describe('load()', () => {
     assert.equal((await world.director.load(vehicle.id, 'targets')).version, 2);
     world.planner.plans.clear();
     await world.director.accept(vehicle.id, await vehicle.manifest());
-    assert.equal((await verifiedTargets()).body.version, 3);
+    assert.equal((await verifiedTargets(world, vehicle.id)).body.version, 3);
     assert.equal((await world.eventsOf(vehicle.id)).at(-1), 'update.withdrawn');
   });
 
@@ -329,148 +272,6 @@ describe('load()', () => {
   });
 });
 
-function kinds(): readonly string[] {
-  return world.observed.map(({ kind }) => kind);
-}
-
-describe('an offer', () => {
-  beforeEach(async () => {
-    world.planner.offer(vehicle.id, CAMPAIGN, {
-      'TBOX-1': tboxImage.name,
-      'BRAKE-1': brakeImage.name,
-    });
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    await world.director.load(vehicle.id, 'targets');
-    world.observed.length = 0;
-  });
-
-  it('is complete when every ECU’s signed report says so, and not before', async () => {
-    vehicle.ecu(0).image = tboxImage;
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    assert.deepEqual(kinds(), ['installed']);
-    vehicle.ecu(1).image = brakeImage;
-    const report = installationReport(CAMPAIGN, 'OK', [['TBOX-1', 'OK']]);
-    await world.director.accept(vehicle.id, await vehicle.manifest({ report }));
-    assert.deepEqual(kinds(), ['installed', 'installed', 'result', 'completed', 'health']);
-    // The planner offers the same again: what runs already is not offered.
-    assert.equal((await verifiedTargets()).body.files.size, 0);
-    assert.ok(!(await world.eventsOf(vehicle.id)).includes('update.withdrawn'));
-  });
-
-  it('is not complete with other bytes under the same name', async () => {
-    vehicle.ecu(0).image = tboxImage;
-    vehicle.ecu(1).image = { name: brakeImage.name, bytes: Buffer.from('forged') };
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    assert.ok(!kinds().includes('completed'));
-  });
-
-  it('fails with the code of the vehicle’s signed report', async () => {
-    const report = installationReport(CAMPAIGN, 'brake-hw:VERIFICATION_FAILED', [
-      ['BRAKE-1', 'VERIFICATION_FAILED'],
-    ]);
-    await world.director.accept(vehicle.id, await vehicle.manifest({ report }));
-    const [result] = world.observed;
-    assert.equal(result?.kind === 'result' && result.code, 'brake-hw:VERIFICATION_FAILED');
-    assert.ok((await world.eventsOf(vehicle.id)).includes('update.failed'));
-  });
-
-  it('counts silent refusals in a row: fetched, and back without a word', async () => {
-    for (let count = 1; count <= 3; count += 1) {
-      await world.director.accept(vehicle.id, await vehicle.manifest());
-      const last = world.observed.at(-1);
-      assert.equal(last?.kind === 'refused-silently' && last.count, count);
-      assert.equal(last?.kind === 'refused-silently' && last.isFinal, count === 3);
-      await world.director.load(vehicle.id, 'targets');
-    }
-    const events = await world.eventsOf(vehicle.id);
-    assert.equal(events.filter((kind) => kind === 'update.refused-silently').length, 3);
-    assert.equal(events.filter((kind) => kind === 'update.fetched').length, 1);
-  });
-
-  it('takes no silence for a refusal before the offer was fetched again', async () => {
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    world.observed.length = 0;
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    assert.deepEqual(kinds(), []);
-  });
-
-  it('begins to count anew after a word', async () => {
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    await world.director.load(vehicle.id, 'targets');
-    const progress = { correlationId: CAMPAIGN, state: 'AWAITING_CONSENT', measured: {} };
-    await world.director.accept(vehicle.id, await vehicle.manifest({ progress }));
-    assert.equal(world.observed.at(-1)?.kind, 'progress');
-    await world.director.load(vehicle.id, 'targets');
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    const last = world.observed.at(-1);
-    assert.equal(last?.kind === 'refused-silently' && last.count, 1);
-  });
-});
-
-describe('a plan that cannot be signed', () => {
-  const blocked: Readonly<
-    Record<string, readonly [reason: string, images: Record<string, string>]>
-  > = {
-    'an image that nobody published': ['NO_PATH', { 'TBOX-1': 'tbox/fw-99.bin' }],
-    'an image for other hardware': ['HARDWARE_UNKNOWN', { 'TBOX-1': 'brake/fw-3.bin' }],
-    'an ECU that is not there': ['ECU_MISSING', { 'IVI-1': 'tbox/fw-2.bin' }],
-  };
-  for (const [what, [reason, images]] of Object.entries(blocked)) {
-    it(`offers nothing for ${what}, and says why once`, async () => {
-      world.planner.offer(vehicle.id, CAMPAIGN, images);
-      await world.director.accept(vehicle.id, await vehicle.manifest());
-      await world.director.accept(vehicle.id, await vehicle.manifest());
-      const reasons = world.observed.flatMap((one) => (one.kind === 'blocked' ? [one.reason] : []));
-      assert.deepEqual(reasons, [reason]);
-      assert.equal((await verifiedTargets()).body.files.size, 0);
-    });
-  }
-});
-
-async function publishRoot(keystore: Keystore): Promise<void> {
-  const { trust, store } = world;
-  const roleOf = (role: CloudRole): RoleDescription => describeRole(AKTUALIZR, keystore, role);
-  const payload = rootPayload(AKTUALIZR, {
-    version: store.director().root.body.version + 1,
-    expires: expiryOf(trust.clock.now(), trust.lifetimes.rootHours),
-    consistentSnapshot: true,
-    roles: {
-      root: describeRole(AKTUALIZR, trust.keystore, 'director-root'),
-      targets: roleOf('director-targets'),
-      snapshot: roleOf('director-snapshot'),
-      timestamp: roleOf('director-timestamp'),
-    },
-  });
-  const signers = trust.keystore.signers('director-root');
-  const bytes = await signMetadata(AKTUALIZR, payload, signers);
-  await publishMetadata(trust, [
-    { repository: 'director', dialect: 'aktualizr', role: 'root', bytes },
-  ]);
-  await store.reload();
-}
-
-describe('a new Root of the Director', () => {
-  it('makes every vehicle’s metadata be signed anew', async () => {
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    const { version } = await world.director.load(vehicle.id, 'targets');
-    world.context.clock.advance({ seconds: 1 });
-    await publishRoot(world.trust.keystore);
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    assert.equal((await verifiedTargets()).body.version, version + 1);
-  });
-
-  it('stops the signing with keys that it does not name {uptane L6}', async () => {
-    await world.director.accept(vehicle.id, await vehicle.manifest());
-    world.context.clock.advance({ seconds: 1 });
-    await publishRoot(createKeystore(generateKeys('classic')));
-    await assert.rejects(world.openSecond(), { code: 'KEY_MISSING' });
-    await assert.rejects(world.director.load(vehicle.id, 'targets'), { code: 'KEY_MISSING' });
-    world.context.clock.advance({ seconds: 1 });
-    await publishRoot(world.trust.keystore);
-    await verifiedTargets();
-  });
-});
-
 describe('prepare()', () => {
   it('plans and signs ahead of the next contact {uptane E2}', async () => {
     world.planner.offer(vehicle.id, CAMPAIGN, { 'TBOX-1': tboxImage.name });
@@ -478,6 +279,6 @@ describe('prepare()', () => {
     const document = readJson((await world.director.load(vehicle.id, 'targets')).bytes);
     const { signed } = document;
     assert.ok(isJsonObject(signed) && isJsonObject(signed['targets']));
-    assert.equal((await verifiedTargets()).body.files.size, 1);
+    assert.equal((await verifiedTargets(world, vehicle.id)).body.files.size, 1);
   });
 });

@@ -4,18 +4,16 @@ import { after, before, describe, it } from 'node:test';
 import { describeOperatorApi, OPERATOR_PREFIX, operatorSchemas } from '@immota/api';
 import type { JsonObject } from '@immota/base';
 import { AKTUALIZR, signMetadata } from '@immota/uptane';
-import { createImageUploads } from '../../src/image-repository/upload.ts';
-import { RefusalLog } from '../../src/operator/refusals.ts';
 import {
   type ApiAnswer,
   startTestPlatform,
   type TestPlatform,
 } from '../support/running-platform.ts';
+import { eventsOf } from '../support/recorded-events.ts';
 import { TestVehicle } from '../support/vehicle.ts';
 import { registerEcus } from '../../src/inventory/register.ts';
 import { insertImage } from '../support/repositories.ts';
 import { image, releaseOf } from '../support/fleet-world.ts';
-import { serveOperator } from '../../src/operator/serve-operator.ts';
 import { signersOf } from '../../src/trust/keystore.ts';
 
 let world: TestPlatform;
@@ -38,23 +36,6 @@ function names(answer: ApiAnswer): unknown {
 async function bar(isQuarantined: boolean): Promise<ApiAnswer> {
   const json = { isQuarantined };
   return await world.ask('PATCH', `${api}/vehicles/barred-1`, { as: 'operator', json });
-}
-
-async function eventsOf(kind: string): Promise<readonly JsonObject[]> {
-  const { kysely } = world.platform.cloud.context.database;
-  const rows = await kysely
-    .selectFrom('event')
-    .select('body')
-    .where('kind', '=', kind)
-    .orderBy('sequence')
-    .execute();
-  return rows.map(({ body }) =>
-    Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'actor')),
-  );
-}
-
-async function last(kind: string): Promise<unknown> {
-  return (await eventsOf(kind)).at(-1);
 }
 
 async function registered(id: string): Promise<TestVehicle> {
@@ -129,7 +110,7 @@ describe('the way of a release through the operator API', () => {
     const body = '{"signatures":[],"signed":{"_type":"Release"}}';
     const answer = await world.ask('POST', `${api}/releases`, { as: 'release-engineer', body });
     assert.equal(answer.status, 400);
-    assert.equal((await eventsOf('release.refused')).length, 1);
+    assert.equal((await eventsOf(world, 'release.refused')).length, 1);
   });
 
   it('uploads an image in pieces', async () => {
@@ -332,55 +313,6 @@ describe('a refusal', () => {
   });
 });
 
-describe('tokens', () => {
-  it('are told once, belong to a role, and end when they are revoked', async () => {
-    const json = { name: 'ci', role: 'viewer' };
-    const made = await world.ask('POST', `${api}/tokens`, { as: 'admin', json });
-    const { token, expiresAt } = operatorSchemas.tokenSchema.parse(made.json);
-    assert.equal(
-      Temporal.Instant.from(expiresAt).toString(),
-      world.clock
-        .now()
-        .add({ hours: 24 * 90 })
-        .toString(),
-    );
-    const stored = JSON.stringify(
-      await world.platform.cloud.context.database.kysely
-        .selectFrom('api_token')
-        .selectAll()
-        .execute(),
-    );
-    assert.ok(!stored.includes(token));
-    const authorization = `bearer ${token}`;
-    assert.equal((await world.ask('GET', `${api}/vehicles`, { authorization })).status, 200);
-    const twice = await world.ask('POST', `${api}/tokens`, { as: 'admin', json });
-    assert.deepEqual([twice.status, twice.json['code']], [409, 'TOKEN_EXISTS']);
-    const revoke = (): Promise<ApiAnswer> =>
-      world.ask('DELETE', `${api}/tokens/ci`, { as: 'admin' });
-    assert.equal((await revoke()).json['isRevoked'], true);
-    assert.equal((await revoke()).json['isRevoked'], false);
-    assert.equal((await world.ask('GET', `${api}/vehicles`, { authorization })).status, 401);
-    const anew = await world.ask('POST', `${api}/tokens`, { as: 'admin', json });
-    assert.equal(anew.status, 201);
-    assert.equal((await world.ask('GET', `${api}/vehicles`, { authorization })).status, 401);
-    assert.deepEqual(await eventsOf('token.revoked'), [{ name: 'ci', by: 'the admin' }]);
-  });
-
-  it('end at their hour, and their name is free again', async () => {
-    const json = { name: 'short', role: 'viewer', ttlDays: 1 };
-    const made = await world.ask('POST', `${api}/tokens`, { as: 'admin', json });
-    const authorization = `Bearer ${textOf(made.json['token'])}`;
-    world.clock.advance({ hours: 23, minutes: 59, seconds: 59, milliseconds: 999 });
-    assert.equal((await world.ask('GET', `${api}/vehicles`, { authorization })).status, 200);
-    world.clock.advance({ milliseconds: 1 });
-    assert.equal((await world.ask('GET', `${api}/vehicles`, { authorization })).status, 401);
-    const gone = await world.ask('DELETE', `${api}/tokens/short`, { as: 'admin' });
-    assert.equal(gone.json['isRevoked'], false);
-    const anew = await world.ask('POST', `${api}/tokens`, { as: 'admin', json });
-    assert.equal(anew.status, 201);
-  });
-});
-
 describe('lists', () => {
   it('give each vehicle once, page by page, also of a query', async () => {
     for (let index = 0; index < 5; index += 1) {
@@ -423,8 +355,8 @@ describe('a vehicle that is barred', () => {
     assert.equal((await bar(true)).json['isQuarantined'], true);
     await bar(true);
     assert.equal((await bar(false)).json['isQuarantined'], false);
-    assert.deepEqual(await eventsOf('vehicle.quarantined'), [{ by: 'the operator' }]);
-    assert.deepEqual(await eventsOf('vehicle.released'), [{ by: 'the operator' }]);
+    assert.deepEqual(await eventsOf(world, 'vehicle.quarantined'), [{ by: 'the operator' }]);
+    assert.deepEqual(await eventsOf(world, 'vehicle.released'), [{ by: 'the operator' }]);
   });
 });
 
@@ -432,69 +364,5 @@ describe('GET /openapi.json', () => {
   it('shows the API to whoever asks', async () => {
     const answer = await world.ask('GET', '/openapi.json');
     assert.deepEqual(answer.json, JSON.parse(JSON.stringify(describeOperatorApi())));
-  });
-});
-
-describe('RefusalLog', () => {
-  it('counts what is alike, and keeps a bound of what differs', async () => {
-    const { context } = world.platform.cloud;
-    const log = new RefusalLog(context, assert.ifError);
-    const kind = 'authentication.refused';
-    const known = (await eventsOf(kind)).length;
-    for (let index = 0; index < 1500; index += 1) {
-      log.note({ kind, code: 'UNAUTHENTICATED', route: `r${index % 1200}`, by: undefined });
-    }
-    await log.close();
-    const noted = (await eventsOf(kind)).slice(known);
-    assert.equal(noted.length, 1001);
-    assert.equal(
-      noted.reduce((sum, body) => sum + Number(body['count']), 0),
-      1500,
-    );
-  });
-
-  it('hears of every refusal of the API', async () => {
-    const { cloud, campaigns: room } = world.platform;
-    const server = await serveOperator({
-      context: cloud.context,
-      trustContext: cloud.trust,
-      trust: cloud.store,
-      releases: room.releases,
-      campaigns: room.campaigns,
-      uploads: createImageUploads(cloud),
-      authorities: cloud.authorities,
-      keystore: cloud.keystore,
-      secret: cloud.secret,
-      wake: () => Promise.resolve(false),
-      failed: assert.ifError,
-    });
-    const viewer = `Bearer ${world.tokens.get('viewer') ?? ''}`;
-    const ask = async (method: string, path: string, authorization: string): Promise<void> => {
-      const response = await fetch(server.url + api + path, { method, headers: { authorization } });
-      await response.body?.cancel();
-    };
-    await ask('GET', '/vehicles', 'Bearer x');
-    await ask('POST', '/tokens', viewer);
-    await ask('GET', '/vehicles?limit=0', viewer);
-    await server.close();
-    const by = 'the viewer';
-    const vehicles = `GET ${api}/vehicles`;
-    assert.deepEqual(await last('authentication.refused'), {
-      code: 'UNAUTHENTICATED',
-      count: 1,
-      route: vehicles,
-    });
-    assert.deepEqual(await last('authorisation.denied'), {
-      by,
-      code: 'FORBIDDEN',
-      count: 1,
-      route: `POST ${api}/tokens`,
-    });
-    assert.deepEqual(await last('request.refused'), {
-      by,
-      code: 'REQUEST_MALFORMED',
-      count: 1,
-      route: vehicles,
-    });
   });
 });
