@@ -1,7 +1,8 @@
 /** Keys with which people sign decisions: the public halves, and the proof that whoever registered one holds it. */
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { sql } from '@immota/store';
 import type { Selectable } from 'kysely';
+import { isSigned } from '../approval/signing-keys.ts';
 import { type CloudContext, committed } from '../context.ts';
 import { fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
@@ -18,7 +19,7 @@ export interface NewSigningKey {
   readonly algorithm: 'ed25519' | 'ecdsa-p256';
   /** SubjectPublicKeyInfo, DER, base64. */
   readonly publicKey: string;
-  /** A signature over the key id in hex, base64; ECDSA's as DER with SHA-256. */
+  /** A signature over the key id in hex, base64; ECDSA's with SHA-256, as DER or raw. */
   readonly proof: string;
 }
 
@@ -39,7 +40,11 @@ export async function registerSigningKey(
   const { name, algorithm } = request;
   const publicKeyDer = Buffer.from(request.publicKey, 'base64');
   const keyId = createHash('sha256').update(publicKeyDer).digest('hex');
-  checkProof(parseKey(publicKeyDer, algorithm), keyId, request);
+  checkKey(publicKeyDer, algorithm);
+  const proof = Buffer.from(request.proof, 'base64');
+  if (!isSigned({ algorithm, publicKey: publicKeyDer }, Buffer.from(keyId), proof)) {
+    throw new CloudFault('SIGNING_KEY', 'Cannot register key: the proof is not its signature');
+  }
   const at = context.clock.now();
   const { tenant } = caller.fleet;
   return await committed(context.database, async (tx) => {
@@ -136,7 +141,7 @@ export async function listSigningKeys(
   return await select.execute();
 }
 
-function parseKey(der: Uint8Array, algorithm: NewSigningKey['algorithm']): KeyObject {
+function checkKey(der: Uint8Array, algorithm: NewSigningKey['algorithm']): void {
   let key: KeyObject;
   try {
     key = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
@@ -150,13 +155,5 @@ function parseKey(der: Uint8Array, algorithm: NewSigningKey['algorithm']): KeyOb
     algorithm === 'ed25519'
       ? type === 'ed25519'
       : type === 'ec' && details?.namedCurve === 'prime256v1';
-  if (isRight) return key;
-  throw new CloudFault('SIGNING_KEY', `Cannot use key: it is not of ${algorithm}`);
-}
-
-function checkProof(key: KeyObject, keyId: string, request: NewSigningKey): void {
-  const digest = request.algorithm === 'ed25519' ? null : 'sha256';
-  const proof = Buffer.from(request.proof, 'base64');
-  if (verify(digest, Buffer.from(keyId), key, proof)) return;
-  throw new CloudFault('SIGNING_KEY', 'Cannot register key: the proof is not its signature');
+  if (!isRight) throw new CloudFault('SIGNING_KEY', `Cannot use key: it is not of ${algorithm}`);
 }

@@ -60,7 +60,12 @@ export function checkDecisionSignature(
   }
 }
 
-function isSigned(
+/**
+ * Tells whether a person's key signed a message.
+ *
+ * @param signature - Ed25519's, or ECDSA's as DER or raw, as browsers make it.
+ */
+export function isSigned(
   { algorithm, publicKey }: { readonly algorithm: string; readonly publicKey: Uint8Array },
   message: Uint8Array,
   signature: Uint8Array,
