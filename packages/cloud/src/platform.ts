@@ -2,6 +2,7 @@
 import { assert, findFaultCode } from '@immota/base';
 import { type Scheduled, systemTimer } from '@immota/store';
 import { type CampaignRoomParts, createCampaignRoom } from './campaign/campaign-room.ts';
+import { foldCounts } from './fleet/counts.ts';
 import { type Peer, PeerIdentifier } from './gateway/peer.ts';
 import { GatewayRecorder } from './gateway/recorder.ts';
 import { CloudFault } from './fault.ts';
@@ -56,7 +57,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     assert(room !== undefined, 'a cloud that has started made its room of campaigns');
     const broker = await openBroker(running, options, opened);
     const operator = await openOperator(running, room, { ...options, broker });
-    opened.push(operator, keepAdvancing(room, options));
+    opened.push(operator, ...keepTime(running, room, options));
     const { hostname } = new URL(running.urls.gateway);
     return {
       ...running,
@@ -160,16 +161,32 @@ async function openOperator(
 /** Waves open and curves are drawn on while nobody asks. */
 const ADVANCE_MS = 5000;
 
-/** Lets time do to campaigns what it does, again and again. */
-function keepAdvancing(
+/** Vehicles report all day, also while nobody looks at the fleet and has its counts folded. */
+const FOLD_MS = 60 * 60 * 1000;
+
+/** What time does by itself: to campaigns, and to the counts of the fleet. */
+function keepTime(
+  { cloud }: RunningCloud,
   { campaigns }: CampaignRoomParts,
+  options: PlatformOptions,
+): readonly Closable[] {
+  return [
+    repeat(ADVANCE_MS, () => campaigns.advance(), options),
+    repeat(FOLD_MS, () => foldCounts(cloud.context.database), options),
+  ];
+}
+
+/** Does something again and again, one at a time; the first time after a whole interval. */
+function repeat(
+  intervalMs: number,
+  work: () => Promise<unknown>,
   { timer = systemTimer, failed = ignore }: PlatformOptions,
 ): Closable {
   let running: Promise<unknown> = Promise.resolve();
   let scheduled: Scheduled;
   const schedule = (): void => {
-    scheduled = timer.schedule(ADVANCE_MS, () => {
-      running = campaigns.advance().catch(failed).then(schedule);
+    scheduled = timer.schedule(intervalMs, () => {
+      running = work().catch(failed).then(schedule);
     });
   };
   schedule();
