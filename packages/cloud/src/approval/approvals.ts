@@ -6,21 +6,17 @@ import { committed } from '../context.ts';
 import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
-import {
-  type ApprovalGround,
-  type CampaignRecord,
-  checkDecidable,
-  checkOtherPerson,
-  selfApproval,
-} from './check-approved.ts';
+import { type ApprovalGround, type CampaignRecord, checkDecidable } from './check-approved.ts';
 import {
   bringerOf,
   checkOwner,
+  ownerOf,
   parseStoredDecision,
   type Person,
   type StoredDecision,
   verifyDecision,
 } from './decision.ts';
+import { checkOtherHands, selfApproval } from './other-person.ts';
 import { checkDecisionSignature, loadSigningKey } from './signing-keys.ts';
 
 /** How old a signature may be when it arrives: people sign on a machine that may be off the net. */
@@ -249,12 +245,11 @@ async function checkFourEyes(
   }
   const authorKey = await verifyDecision(tx, submission, campaign.tenant);
   if (submission.keyId === stored.keyId) throw selfApproval('it is signed with the author’s key');
-  checkOtherPerson(bringerOf(stored), bringerOf(submission), campaign.created_by);
-  checkOtherPerson(
-    { name: stored.owner },
-    { name: authorKey.owner, userId: authorKey.user_id ?? undefined },
-    campaign.created_by,
-  );
+  const { tenant, created_by: createdBy } = campaign;
+  const [approver, author] = [bringerOf(stored), bringerOf(submission)];
+  await checkOtherHands(tx, { tenant, approver, author, createdBy });
+  const owners = { approver: { name: stored.owner }, author: ownerOf(authorKey) };
+  await checkOtherHands(tx, { tenant, ...owners, createdBy });
 }
 
 function checkTime(signedAt: string, now: Temporal.Instant): void {

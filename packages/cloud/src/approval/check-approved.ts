@@ -9,11 +9,12 @@ import type { CloudTransaction } from '../schema/database.ts';
 import type { CampaignRow } from '../schema/campaign-tables.ts';
 import {
   bringerOf,
+  ownerOf,
   parseStoredDecision,
-  type Person,
   type StoredDecision,
   verifyDecision,
 } from './decision.ts';
+import { checkOtherHands, selfApproval } from './other-person.ts';
 
 /** A campaign as its row has it. */
 export type CampaignRecord = Selectable<CampaignRow>;
@@ -64,13 +65,12 @@ export async function checkApproved(
   }
   const authorKey = await verifyDecision(tx, submission, campaign.tenant);
   const approverKey = await verifyDecision(tx, approval, campaign.tenant);
-  checkOtherPerson(bringerOf(approval), bringerOf(submission), campaign.created_by);
-  checkOtherPerson(
-    { name: approverKey.owner, userId: approverKey.user_id ?? undefined },
-    { name: authorKey.owner, userId: authorKey.user_id ?? undefined },
-    campaign.created_by,
-  );
   if (submission.keyId === approval.keyId) throw selfApproval('it is signed with the author’s key');
+  const { tenant, created_by: createdBy } = campaign;
+  const [approver, author] = [bringerOf(approval), bringerOf(submission)];
+  await checkOtherHands(tx, { tenant, approver, author, createdBy });
+  const owners = { approver: ownerOf(approverKey), author: ownerOf(authorKey) };
+  await checkOtherHands(tx, { tenant, ...owners, createdBy });
   return { submission, approval };
 }
 
@@ -124,26 +124,4 @@ function checkBound(
     'APPROVAL_STALE',
     `Cannot start campaign: its ${decision.decision} is for ${changed.join(' and ')}`,
   );
-}
-
-/**
- * Checks that two people are two.
- *
- * @throws CloudFault SELF_APPROVAL.
- */
-export function checkOtherPerson(approver: Person, author: Person, createdBy: string): void {
-  const isSameUser = approver.userId !== undefined && approver.userId === author.userId;
-  if (isSameUser || approver.name === author.name)
-    throw selfApproval('approver and author are one');
-  if (approver.madeBy === author.name || author.madeBy === approver.name) {
-    throw selfApproval('one of the two made the other’s token');
-  }
-  if (approver.name === createdBy || approver.madeBy === createdBy) {
-    throw selfApproval('the approver created the campaign');
-  }
-}
-
-/** Builds the refusal of whoever would approve their own. */
-export function selfApproval(why: string): CloudFault {
-  return new CloudFault('SELF_APPROVAL', `Cannot approve campaign: ${why}`);
 }

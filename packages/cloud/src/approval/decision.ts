@@ -82,6 +82,11 @@ export function bringerOf({ by, userId, madeBy }: StoredDecision): Person {
   return { name: by, userId, madeBy };
 }
 
+/** Whose a key is. */
+export function ownerOf({ owner, user_id: userId }: SigningKey): Person {
+  return { name: owner, userId: userId ?? undefined };
+}
+
 /**
  * Checks that a key is a person's own.
  *

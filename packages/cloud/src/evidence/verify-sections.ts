@@ -13,7 +13,7 @@ import {
   type Trusted,
 } from '@immota/uptane';
 import { decisionText } from '@immota/api';
-import { checkOtherPerson } from '../approval/check-approved.ts';
+import { checkOtherPerson } from '../approval/other-person.ts';
 import { bringerOf, parseStoredDecision, type StoredDecision } from '../approval/decision.ts';
 import { sha256Hex, sha256OfJson } from '../approval/sha256.ts';
 import { checkDecisionSignature } from '../approval/signing-keys.ts';

@@ -13,6 +13,8 @@ import type { ApiTokenRow } from '../schema/access-tables.ts';
 /** So that a token in a log or a repository is recognised by those who look for secrets. */
 const PREFIX = 'immota_';
 const TOKEN_LENGTH_BYTES = 32;
+/** Whoever works on the machine that serves, when no name is known. */
+export const THIS_MACHINE = 'this machine';
 const UNAUTHENTICATED = 'Cannot let in: no valid token';
 
 /** Who a request comes from. */
@@ -85,7 +87,7 @@ export async function createToken(
   context: CloudContext,
   description: TokenDescription,
 ): Promise<NewToken> {
-  const { name, role, uploadsFor, ttlDays, by = 'this machine', personId } = description;
+  const { name, role, uploadsFor, ttlDays, by = THIS_MACHINE, personId } = description;
   const { tenant, query } = description.fleet ?? { tenant: FIRST_TENANT };
   checkGrant(role, query);
   // Who acted is told by name: a token must not pass for somebody.
@@ -143,7 +145,7 @@ function scopeOf(query: string | undefined): { readonly scope?: string } {
 export async function revokeToken(
   context: CloudContext,
   name: string,
-  by = 'this machine',
+  by = THIS_MACHINE,
   tenant: string = FIRST_TENANT,
 ): Promise<boolean> {
   const now = context.clock.now();

@@ -6,9 +6,11 @@ import { encodeCanonical } from '@immota/uptane';
 import { decisionText } from '@immota/api';
 import { exportPrivateKey, generateSigner } from '@immota/pki';
 import { createApprovalCheck } from '../../src/approval/approval-check.ts';
-import { Approvals } from '../../src/approval/approvals.ts';
+import { createPerson } from '../../src/access/people.ts';
+import { Approvals, type Decider } from '../../src/approval/approvals.ts';
 import { APPROVAL_GROUND } from '../../src/approval/ground.ts';
 import { committed } from '../../src/context.ts';
+import { createToken } from '../../src/operator/tokens.ts';
 import { blockRelease } from '../../src/release/block-release.ts';
 import {
   decide,
@@ -136,6 +138,74 @@ describe('four eyes', () => {
     const token = { name: 'bob', madeBy: 'ann', tenant: 'main' };
     await refused('SELF_APPROVAL', () => approvals.take(campaignId, token, offered));
     await decide(world.context, bob, { campaignId, decision: 'approve' });
+  });
+
+  describe('count a person and all that they made as one', () => {
+    it('whichever of the two came by session and which by token', async () => {
+      const eve = await makeUser(`eve-${turn}@x.test`);
+      const robot = await makeTokenOf(`robot-${turn}`, eve.name);
+      const [session, token] = [{ userId: eve.userId }, { madeBy: eve.name }];
+      await take('submit', eve, session);
+      await refused('SELF_APPROVAL', () => take('approve', robot, token));
+      await edit({ approval: 'draft', submission: null });
+      await take('submit', robot, token);
+      await refused('SELF_APPROVAL', () => take('approve', eve, session));
+      await decide(world.context, bob, { campaignId, decision: 'approve' });
+      await check();
+    });
+
+    it('two tokens of one person, and a token that a token made', async () => {
+      const [first, second] = [`first-${turn}`, `second-${turn}`];
+      const one = await makeTokenOf(first, 'fay@x.test');
+      const other = await makeTokenOf(second, 'fay@x.test');
+      const deep = await makeTokenOf(`deep-${turn}`, second);
+      const stranger = await makeTokenOf(`stranger-${turn}`, 'gil@x.test');
+      await take('submit', one, { madeBy: 'fay@x.test' });
+      await refused('SELF_APPROVAL', () => take('approve', other, { madeBy: 'fay@x.test' }));
+      await refused('SELF_APPROVAL', () => take('approve', deep, { madeBy: second }));
+      await take('approve', stranger, { madeBy: 'gil@x.test' });
+      await check();
+    });
+
+    it('and whoever created the campaign by a token', async () => {
+      const hal = await makeUser(`hal-${turn}@x.test`);
+      const { name } = await makeTokenOf(`maker-${turn}`, hal.name);
+      await edit({ created_by: name });
+      await submit();
+      await refused('SELF_APPROVAL', () => take('approve', hal, { userId: hal.userId }));
+      await decide(world.context, bob, { campaignId, decision: 'approve' });
+      await check();
+    });
+
+    it('but not two whose tokens were made on the machine itself', async () => {
+      const here = { madeBy: 'this machine' };
+      const author = await makeTokenOf(`ida-${turn}`, here.madeBy);
+      const approver = await makeTokenOf(`jon-${turn}`, here.madeBy);
+      await take('submit', author, here);
+      await edit({ created_by: here.madeBy });
+      await refused('SELF_APPROVAL', () => take('approve', approver, here));
+      await edit({ created_by: author.name });
+      await take('approve', approver, here);
+      await check();
+    });
+
+    it('also when the row says otherwise at the start', async () => {
+      const eve = await makeUser(`eve-${turn}@x.test`);
+      const robot = await makeTokenOf(`robot-${turn}`, eve.name);
+      await take('submit', eve, { userId: eve.userId });
+      // As if it had been taken from somebody who does not say who made their token.
+      const stranger = await makePerson(world.context, `kim-${turn}`);
+      await take('approve', stranger, {});
+      await check();
+      await world.test.database.kysely
+        .updateTable('signing_key')
+        .set({ owner: robot.name })
+        .where('key_id', '=', stranger.keyId)
+        .execute();
+      const row = await storedDecision();
+      await edit({ decision: { ...row, by: robot.name, owner: robot.name } });
+      await refused('SELF_APPROVAL', check);
+    });
   });
 
   it('refuse whoever created the campaign, though somebody else handed it in', async () => {
@@ -284,6 +354,39 @@ describe('four eyes', () => {
     });
   });
 });
+
+/** Makes a token, and a key under its name. */
+async function makeTokenOf(name: string, by: string): Promise<TestPerson> {
+  await createToken(world.context, { name, role: 'approver', uploadsFor: [], ttlDays: 1, by });
+  return await makePerson(world.context, name);
+}
+
+/** Lets somebody in who signs in, and registers a key under their address. */
+async function makeUser(email: string): Promise<TestPerson & { readonly userId: string }> {
+  const newcomer = { tenant: 'main', email, name: 'N', role: 'approver', by: 'test' } as const;
+  const { person_id: userId } = await createPerson(world.context, newcomer);
+  return { ...(await makePerson(world.context, email)), userId };
+}
+
+/** Takes a decision as the routes do: a person by their user, a token by its maker. */
+async function take(
+  decision: 'submit' | 'approve',
+  person: TestPerson,
+  who: Partial<Decider>,
+): Promise<void> {
+  const approvals = new Approvals({ ...world.context, ...APPROVAL_GROUND });
+  const offered = await signDecision(world.context, person, { campaignId, decision });
+  await approvals.take(campaignId, { name: person.name, tenant: 'main', ...who }, offered);
+}
+
+async function storedDecision(): Promise<JsonObject> {
+  const row = await world.test.database.kysely
+    .selectFrom('campaign')
+    .select('decision')
+    .where('campaign_id', '=', campaignId)
+    .executeTakeFirstOrThrow();
+  return row.decision as JsonObject;
+}
 
 async function storedSubmission(): Promise<JsonObject & { readonly dossierSha256: string }> {
   const row = await world.test.database.kysely
