@@ -14,9 +14,11 @@ const BENCHES: readonly (readonly [string, () => Promise<() => Promise<BenchResu
   ['check-in-intake', async () => (await import('./check-in/intake.ts')).benchIntake],
   ['gateway', async () => (await import('./gateway/bench.ts')).benchGateway],
   ['campaign', async () => (await import('./campaign/bench.ts')).benchCampaign],
+  ['offers', async () => (await import('./offers/bench.ts')).benchOffers],
   ['detect', async () => (await import('./detection/bench.ts')).benchDetection],
   // The rows of rehearsals too: both need a million vehicles.
   ['cockpit', async () => (await import('./cockpit/bench.ts')).benchCockpit],
+  ['console', async () => (await import('./console/bench.ts')).benchConsole],
   ['doip', async () => (await import('./doip/bench.ts')).benchDoip],
   ['isotp', async () => (await import('./isotp/bench.ts')).benchIsoTp],
   ['transaction', async () => (await import('./transaction/bench.ts')).benchTransaction],

@@ -85,6 +85,17 @@ export async function insertFleet({ context }: Cloud, count: number): Promise<re
   return Array.from({ length: count }, (_, index) => `v${String(index + 1).padStart(7, '0')}`);
 }
 
+/** What an ECU of the fleet reports before the campaign: version 1. */
+export function firstImage(hardwareId: string): {
+  readonly name: string;
+  readonly sha256: string;
+  readonly lengthBytes: number;
+} {
+  const name = nameOf(hardwareId, 1);
+  const sha256 = createHash('sha256').update(name).digest('hex');
+  return { name, sha256, lengthBytes: LENGTH_BYTES };
+}
+
 function lineImages(): readonly LineImage[] {
   return Array.from({ length: ECUS }, (_, place) => hardwareOf(place)).flatMap((hardwareId) =>
     VERSIONS.map((version): LineImage => {

@@ -1,17 +1,20 @@
 /** A cloud of its own for a benchmark: real keys, and a real PostgreSQL server that syncs to the disk. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type CloudContext,
   initialiseCloud,
+  type Platform,
+  type PlatformOptions,
   type RunningCloud,
   type ServeOptions,
   startCloud,
+  startPlatform,
 } from '@immota/cloud';
-import { sql } from '@immota/store';
+import { type Database, openDatabase, sql } from '@immota/store';
 
 /** A cloud that serves, and the server of its database. */
 export interface BenchCloud {
@@ -67,14 +70,40 @@ export async function openBenchCloud(
   return { running, postgres, close: () => running.close() };
 }
 
+/** Starts a whole platform in this process, the operator API too. */
+export async function openBenchPlatform(
+  folder: string,
+  options: Partial<PlatformOptions> = {},
+): Promise<Platform> {
+  return await startPlatform({ ...serveOptions(folder), ...options });
+}
+
+/**
+ * Lets the server of a cloud's database keep when each transaction was committed. Servers read this when
+ * they start, so the cloud is opened afterwards.
+ */
+export async function keepCommitTimes(folder: string): Promise<void> {
+  const database = await openDatabase({ dataFolder: join(folder, 'database') });
+  const command = readFileSync(`/proc/${await findPostmaster(database)}/cmdline`, 'utf8');
+  await database.close();
+  const words = command.split('\0');
+  const data = words[words.indexOf('-D') + 1];
+  if (data === undefined) throw new TypeError('the server tells where its data are');
+  appendFileSync(join(data, 'postgresql.conf'), '\ntrack_commit_timestamp = on\n');
+}
+
 /** Finds the processes of the database's server on this machine, and reads their CPU time. */
 async function watchPostgres({ database }: Pick<CloudContext, 'database'>): Promise<PostgresTime> {
+  return postgresOf(await findPostmaster(database));
+}
+
+async function findPostmaster<Schema>(database: Database<Schema>): Promise<number> {
   const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
     database.kysely,
   );
   const postmaster = statOf(rows[0]?.pid ?? 0)?.parent;
   if (postmaster === undefined) throw new TypeError('the database must run on this machine');
-  return postgresOf(postmaster);
+  return postmaster;
 }
 
 function postgresOf(postmaster: number): PostgresTime {

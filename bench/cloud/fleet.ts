@@ -69,19 +69,40 @@ export async function insertVehicles(
     ) as fresh (vehicle_id, ecu_id, is_primary, hardware_id, public_key)`.execute(database.kysely);
 }
 
+/** What a manifest says beyond that nothing has changed. */
+export interface ManifestNews {
+  /** What an ECU runs; one image of a thousand bytes on all when left out. */
+  readonly imageOf?: (hardwareId: string) => RunningImage;
+  /** How an installation went. */
+  readonly installationReport?: JsonObject;
+}
+
+/** An image as an ECU reports it. */
+export interface RunningImage {
+  readonly name: string;
+  readonly sha256: string;
+  readonly lengthBytes: number;
+}
+
+const IMAGE: RunningImage = { name: 'image', sha256: INSTALLED, lengthBytes: 1000 };
+
 /** Signs a vehicle's next manifest: one signature over it, and one over each ECU's report. */
-export async function nextManifest(vehicle: BenchVehicle): Promise<Uint8Array> {
+export async function nextManifest(
+  vehicle: BenchVehicle,
+  { imageOf = () => IMAGE, installationReport }: ManifestNews = {},
+): Promise<Uint8Array> {
   vehicle.counter += 1;
   const [primary] = vehicle.ecus;
   if (primary === undefined) throw new RangeError('a vehicle has a Primary');
   const reports = new Map<EcuIdentifier, JsonObject>();
-  for (const { id, signer } of vehicle.ecus) {
+  for (const { id, hardwareId, signer } of vehicle.ecus) {
+    const { name, sha256, lengthBytes } = imageOf(hardwareId);
     const report = {
       ecuIdentifier: id,
       installedImage: {
-        name: parseTargetName('image'),
-        lengthBytes: 1000,
-        hashes: new Map([['sha256', INSTALLED]] as const),
+        name: parseTargetName(name),
+        lengthBytes,
+        hashes: new Map([['sha256', sha256]] as const),
       },
       attacksDetected: '',
       timeAttested: EPOCH,
@@ -96,7 +117,7 @@ export async function nextManifest(vehicle: BenchVehicle): Promise<Uint8Array> {
     vehicleIdentifier: parseVehicleIdentifier(vehicle.id),
     primaryEcuIdentifier: primary.id,
     reports,
-    installationReport: undefined,
+    installationReport,
     custom: undefined,
   };
   return await signManifest(manifest, primary.signer);

@@ -2,14 +2,15 @@
  * Asks what the console asks of a fleet of a million vehicles, through the operator API, and rehearses a
  * campaign over all of it.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '@immota/base';
-import { createToken, draftTargets, type Platform, startPlatform } from '@immota/cloud';
+import type { JsonObject, JsonValue } from '@immota/base';
+import { draftTargets, type Platform } from '@immota/cloud';
 import { openDatabase, sql } from '@immota/store';
 import { AKTUALIZR, parseTargetName, signMetadata, TUF } from '@immota/uptane';
-import { makeCloudFolder, removeCloudFolder } from '../cloud/bench-cloud.ts';
+import { type Ask, askerOf } from '../cloud/ask-operator.ts';
+import { makeCloudFolder, openBenchPlatform, removeCloudFolder } from '../cloud/bench-cloud.ts';
 import type { BenchResult, Row } from '../row.ts';
 import { FLEET_HARDWARE, insertMillion } from './fleet.ts';
 
@@ -22,7 +23,6 @@ const MEMORY_LIMIT_MIB = 512;
 const VERSION = 4;
 const IMAGE_BYTES = 1_000_000;
 const POLL_MS = 200;
-const ANSWER_MAX_BYTES = 16_777_216;
 
 /** What the console asks; each is one route of the operator API. */
 const QUESTIONS: Readonly<Record<string, string | { readonly query: string }>> = {
@@ -48,15 +48,7 @@ export async function benchCockpit(): Promise<BenchResult> {
   const folder = await makeCloudFolder();
   try {
     await loadFleet(folder);
-    const platform = await startPlatform({
-      folder,
-      clock: { now: () => Temporal.Now.instant() },
-      entropy: { bytes: (count) => new Uint8Array(randomBytes(count)) },
-      host: '127.0.0.1',
-      failed: (error) => {
-        console.error(error);
-      },
-    });
+    const platform = await openBenchPlatform(folder);
     try {
       const ask = await askerOf(platform);
       const rows = await measure(platform, ask);
@@ -74,28 +66,6 @@ async function loadFleet(folder: string): Promise<void> {
   const database = await openDatabase({ dataFolder, statementTimeoutMs: 3_600_000 });
   await insertMillion(database.kysely, VEHICLES);
   await database.close();
-}
-
-type Ask = (path: string, json?: unknown) => Promise<JsonObject>;
-
-async function askerOf({ cloud, urls }: Platform): Promise<Ask> {
-  const { token } = await createToken(cloud.context, {
-    name: 'bench',
-    role: 'admin',
-    uploadsFor: [],
-    ttlDays: 1,
-  });
-  return async (path, json) => {
-    const response = await fetch(new URL(`/api/v1/${path}`, urls.operator), {
-      method: json === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-    });
-    const answer = parseJson(new Uint8Array(await response.arrayBuffer()), ANSWER_MAX_BYTES);
-    if (!response.ok || !isJsonObject(answer))
-      throw new TypeError(`${path}: ${JSON.stringify(answer)}`);
-    return answer;
-  };
 }
 
 async function measure(platform: Platform, ask: Ask): Promise<readonly Row[]> {
