@@ -61,6 +61,16 @@ export type VehicleFaultCode =
   | 'CANNOT_REVERT'
   /** The vehicle is not in a condition for the step: it goes on when it is. */
   | 'CONDITIONS'
+  /** What the campaign asks for is not so: it waits until it is. */
+  | 'CAMPAIGN_CONDITIONS'
+  /** What the campaign asks for cannot be read: nothing is begun on a guess. */
+  | 'POLICY_UNREADABLE'
+  /** It is outside the hours in which the campaign lets ECUs change over. */
+  | 'WINDOW_CLOSED'
+  /** The campaign does not let images be fetched by this network. */
+  | 'NETWORK_METERED'
+  /** The campaign has ended: nothing new is begun. */
+  | 'CAMPAIGN_ENDED'
   /** An ECU with one bank would be written, and its older image is not there to be brought back. */
   | 'NO_WAY_BACK'
   /** The owner said no. */

@@ -59,6 +59,11 @@ export const SIGNAL_CATALOGUE: SignalCatalogue = new Map<string, SignalDescripti
   /** The traction battery feeds the 12 V net. */
   ['Vehicle.Private.LowVoltageBattery.IsSupplied', flag],
   ['Vehicle.Private.EmergencyCall.IsActive', flag],
+  /** By which images would come now; a hotspot that counts bytes is metered. */
+  [
+    'Vehicle.Private.Network',
+    { type: 'string', values: ['metered', 'unmetered', 'wifi'], maxAgeMs: SLOW_MS },
+  ],
   ['Vehicle.Powertrain.Transmission.CurrentGear', gear],
   ['Vehicle.Powertrain.Transmission.SelectedGear', gear],
   ['Vehicle.Powertrain.Transmission.IsParkLockEngaged', { type: 'bool', maxAgeMs: FAST_MS }],

@@ -16,6 +16,9 @@ export interface VehicleSignals {
   listen?(listener: () => void): () => void;
 }
 
+/** Where nobody measures anything. */
+export const NO_SIGNALS: VehicleSignals = { read: () => undefined };
+
 /** A signal as it was found. */
 export interface MeasuredSignal {
   readonly name: string;

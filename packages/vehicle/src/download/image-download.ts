@@ -275,7 +275,7 @@ export function fileNameOf({ expected }: Pick<DownloadOrder, 'expected'>): strin
 
 /** What another source would not mend. */
 function isOurs(fault: Fault<string>): boolean {
-  return fault.code === 'DISK_FULL' || fault.code === 'DISK_QUOTA' || fault.code === 'CLOSED';
+  return ['DISK_FULL', 'DISK_QUOTA', 'CLOSED', 'NETWORK_METERED'].includes(fault.code);
 }
 
 /** What may pass; anything else the same source would do again. */

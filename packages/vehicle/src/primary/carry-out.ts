@@ -16,6 +16,7 @@ import { type EcuResult, resultOf } from '../transaction/results.ts';
 import { VehicleFault, type VehicleFaultCode } from '../vehicle-fault.ts';
 import { noteAttack } from './attack-log.ts';
 import type { CycleTime } from './attested-time.ts';
+import { type CampaignPolicy, HeldBack, readPolicy } from './campaign-policy.ts';
 import type { PrimaryContext } from './context.ts';
 import { fetchDelta } from './delta-offers.ts';
 import { distributeMetadata, distributeTime } from './distribute.ts';
@@ -29,6 +30,7 @@ import {
   saveWaiting,
 } from './installation.ts';
 import { foretell } from './foretell.ts';
+import { checkChangeOver, checkNotEnded, heededNetwork } from './heed-policy.ts';
 import { closeStop, tidyDesk } from './technician-stop.ts';
 import type { CollectedReports } from './reports.ts';
 import { describeTransaction, proceed, type ReadyImage } from './transact.ts';
@@ -88,7 +90,8 @@ export async function carryOut(
     const state = WAITING_STATES.get(error.code);
     if (state === undefined) throw error;
     const { correlationId } = offer;
-    saveWaiting(context, { correlationId, state, detail: error.message });
+    const measured = error instanceof HeldBack ? { measured: error.measured } : {};
+    saveWaiting(context, { correlationId, state, detail: error.message, ...measured });
     if (!QUIET_WAITS.has(error.code)) noteAttack(context, error);
     return { kind: 'waiting', fault: error };
   }
@@ -99,6 +102,12 @@ const WAITING_STATES: ReadonlyMap<VehicleFaultCode, string> = new Map([
   ['CONSENT_PENDING', 'AWAITING_CONSENT'],
   ['CONSENT_DECLINED', 'CONSENT_DECLINED'],
   ['CONDITIONS', 'PRECONDITION'],
+  ['CAMPAIGN_CONDITIONS', 'PRECONDITION'],
+  ['POLICY_UNREADABLE', 'PRECONDITION'],
+  ['WINDOW_CLOSED', 'AWAITING_WINDOW'],
+  ['NETWORK_METERED', 'AWAITING_NETWORK'],
+  // The Director knows of the end, and takes its offer back.
+  ['CAMPAIGN_ENDED', 'AWAITING_REPORT'],
   ['TECHNICIAN_PENDING', 'AWAITING_TECHNICIAN'],
   ['NO_WAY_BACK', 'INSTALL_FAILED'],
   ['ECU_UNREACHABLE', 'ECU_MISSING'],
@@ -116,6 +125,10 @@ const QUIET_WAITS: ReadonlySet<VehicleFaultCode> = new Set([
   'CONSENT_DECLINED',
   'CONSENT_PENDING',
   'CONDITIONS',
+  'CAMPAIGN_CONDITIONS',
+  'CAMPAIGN_ENDED',
+  'NETWORK_METERED',
+  'WINDOW_CLOSED',
   'TECHNICIAN_PENDING',
 ]);
 
@@ -138,8 +151,10 @@ async function install(
     notice: readNotice(offer.custom),
     downloadBytes: bytesOf(orders),
   });
+  const policy = readPolicy(offer.custom);
+  checkNotEnded(context, policy);
   await askFor(context, { offer, options, step: 'download', orders });
-  const images = await downloadAll(context, offer, orders, options.reports);
+  const images = await downloadAll(context, offer, orders, { policy, reports: options.reports });
   if (images.kind === 'failed') return conclude(context, offer, images.results);
   const refusals = await passOn(context, options);
   const refused: EcuResult[] = [];
@@ -153,9 +168,11 @@ async function install(
   const forecast = foretell(context, record);
   if (forecast !== undefined) context.onProgress({ kind: 'forecast', ...forecast });
   await askFor(context, { offer, options, step: 'install', orders, forecast });
-  return await transact(context, record, images.ready, () =>
-    askFor(context, { offer, options, step: 'activate', orders, forecast }),
-  );
+  return await transact(context, record, images.ready, async () => {
+    // The hours come behind the question: whoever is asked by day is asked, and agrees, for the night.
+    await askFor(context, { offer, options, step: 'activate', orders, forecast });
+    checkChangeOver(context, policy, options.rules.timeZone);
+  });
 }
 
 async function transact(
@@ -211,7 +228,7 @@ async function downloadAll(
   context: PrimaryContext,
   { correlationId }: Offer,
   orders: readonly ImageOrder[],
-  reports: CollectedReports,
+  asked: { readonly policy: CampaignPolicy; readonly reports: CollectedReports },
 ): Promise<Downloads> {
   const { onProgress, policy, downloadFolder: folder, findFreeBytes } = context;
   onProgress({ kind: 'phase', phase: 'download' });
@@ -223,9 +240,15 @@ async function downloadAll(
         queueEvent(context, kind, { ecu, correlationId, ...extra });
       }
     };
-    tell('EcuDownloadStarted', {});
+    let isStarted = false;
+    const start = (): void => {
+      if (!isStarted) tell('EcuDownloadStarted', {});
+      isStarted = true;
+    };
+    const network = heededNetwork(context, asked.policy, start);
     try {
-      const delta = await fetchDelta(context, image, reports);
+      const heeding = { ...context, network: () => network };
+      const delta = await fetchDelta(heeding, image, asked.reports);
       const options = {
         folder,
         quotaBytes: policy.downloadQuotaBytes,
@@ -235,10 +258,12 @@ async function downloadAll(
           onProgress({ kind: 'download', name, receivedBytes, lengthBytes }),
         onRefusal: (fault: Fault<string>): void => noteAttack(context, fault),
       };
-      const path = delta ?? (await downloadImage(context.network(), order, options));
+      const path = delta ?? (await downloadImage(network, order, options));
       for (const assignment of assignments) ready.push({ assignment, path });
+      start();
     } catch (error) {
-      tell('EcuDownloadCompleted', { success: false });
+      if (!(error instanceof HeldBack)) start();
+      if (isStarted) tell('EcuDownloadCompleted', { success: false });
       if (!(error instanceof VehicleFault) || error.code !== 'DOWNLOAD_FAILED') throw error;
       return { kind: 'failed', results: failedDownloads(assignments, error) };
     }

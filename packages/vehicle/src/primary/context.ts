@@ -1,4 +1,5 @@
 /** What the parts of a Primary share while it runs. */
+import type { VehicleSignals } from '../conditions/vehicle-signals.ts';
 import type { Network } from '../download/request.ts';
 import type { SecondaryLink } from '../link/secondary-link.ts';
 import type { Surroundings } from '../ports.ts';
@@ -26,6 +27,10 @@ export interface PrimaryContext {
   readonly network: () => Network;
   /** Whether the vehicle is in a condition for a step. */
   readonly gate: ConditionsGate;
+  /** What campaigns may ask about. */
+  readonly signals: VehicleSignals;
+  /** Whether this cycle reads a folder, and no network. */
+  readonly isOffline: boolean;
   /** Where technicians are met. */
   readonly technicians: TechnicianDesk;
   /** How the ECUs are connected. */

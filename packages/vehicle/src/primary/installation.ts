@@ -15,6 +15,7 @@ import {
 import { z } from 'zod';
 import { JOURNAL_MAX } from '../state/limits.ts';
 import { type EcuResult, isFailure } from '../transaction/results.ts';
+import type { HeldBack } from './campaign-policy.ts';
 import type { PrimaryContext } from './context.ts';
 import { queueEvent } from './event-queue.ts';
 import { jsonValue } from './json-value.ts';
@@ -63,7 +64,13 @@ const FAILURES = jsonValue(
 
 const WAITING = jsonValue(
   'waiting',
-  z.object({ correlationId: z.string(), state: z.string(), detail: z.string() }),
+  z.object({
+    correlationId: z.string(),
+    state: z.string(),
+    detail: z.string(),
+    /** Of a campaign that holds its update back. */
+    measured: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  }),
 );
 
 /** Describes what an offer assigns. */
@@ -179,10 +186,15 @@ export function forgetOutcome({ state }: PrimaryContext, told: Outcome): void {
 export function saveWaiting(
   { state }: PrimaryContext,
   waiting:
-    | { readonly correlationId: string; readonly state: string; readonly detail: string }
+    | {
+        readonly correlationId: string;
+        readonly state: string;
+        readonly detail: string;
+        readonly measured?: HeldBack['measured'];
+      }
     | undefined,
 ): void {
-  if (waiting !== undefined) state.values.save(WAITING, waiting);
+  if (waiting !== undefined) state.values.save(WAITING, { measured: {}, ...waiting });
   else if (state.values.load(WAITING) !== undefined) state.values.remove(WAITING);
 }
 
@@ -190,8 +202,8 @@ export function saveWaiting(
 export function waitingObject({ state }: PrimaryContext): JsonObject | undefined {
   const waiting = state.values.load(WAITING);
   if (waiting === undefined) return undefined;
-  const { correlationId, state: reason, detail } = waiting;
-  return { progress: { correlationId, state: reason, measured: { detail } } };
+  const { correlationId, state: reason, detail, measured } = waiting;
+  return { progress: { correlationId, state: reason, measured: { detail, ...measured } } };
 }
 
 /** An outcome in the shape that the dialect's Directors read. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Fault } from '@immota/base';
 import type { EncryptionProfile } from '@immota/image';
 import type { EcuIdentifier } from '@immota/uptane';
+import { NO_SIGNALS, type VehicleSignals } from '../conditions/vehicle-signals.ts';
 import { type ConsentRules, DEFAULT_RULES } from '../consent/check-answer.ts';
 import { ConsentBook } from '../consent/consent-book.ts';
 import type { ConsentPort } from '../consent/consent-port.ts';
@@ -53,6 +54,8 @@ export interface PrimaryOptions {
   readonly policy?: Partial<PrimaryPolicy> | undefined;
   /** Whether the vehicle is in a condition for a step; nothing is held back when left out. */
   readonly gate?: ConditionsGate | undefined;
+  /** What campaigns may ask about; when left out their conditions are never met, and every network is metered. */
+  readonly signals?: VehicleSignals | undefined;
   /** Where technicians are met; nobody is when left out, and what waits for one waits on. */
   readonly technicians?: TechnicianDesk | undefined;
   /** How the ECUs are connected, for order and for times; all by themselves when left out. */
@@ -120,6 +123,8 @@ export async function runPrimary(options: PrimaryOptions): Promise<Primary> {
     surroundings,
     network,
     gate: options.gate ?? ALWAYS_GO,
+    signals: options.signals ?? NO_SIGNALS,
+    isOffline: false,
     technicians: options.technicians ?? NO_DESK,
     layout: options.layout ?? NO_LAYOUT,
     downloadFolder: join(folder, 'downloads'),
@@ -287,7 +292,7 @@ class CheckInLoop {
     const fetcher = createFolderFetcher(folder, this.#context.bundle.gatewayOrigin);
     const network = (): Network => ({ ...this.#context.network(), fetcher });
     const run = (): Promise<CheckInResult> =>
-      runOfflineCycle({ ...this.#context, network }, this.#cycle);
+      runOfflineCycle({ ...this.#context, network, isOffline: true }, this.#cycle);
     this.#quiet = undefined;
     return await this.#bootIfDue(await run(), run);
   }

@@ -8,6 +8,7 @@ import { findStops } from '../technician/stop.ts';
 import { VehicleFault } from '../vehicle-fault.ts';
 import type { PrimaryContext } from './context.ts';
 import { schedulerOf } from './foretell.ts';
+import { gateWithPolicy } from './heed-policy.ts';
 import { findInstalledImage } from './image-archive.ts';
 import { servedForm } from './image-orders.ts';
 import { digestOf } from './installation.ts';
@@ -87,7 +88,11 @@ export async function describeTransaction(
 /** What a transaction needs that begins in this cycle; one that goes on has had it. */
 export interface Beginning {
   readonly assignments: Assignments;
-  /** Makes sure that somebody has agreed to the change-over. @throws VehicleFault CONSENT_PENDING, CONSENT_DECLINED. */
+  /**
+   * Makes sure that people and campaign agree to the change-over.
+   *
+   * @throws VehicleFault CONSENT_PENDING, CONSENT_DECLINED, and as `checkChangeOver`.
+   */
   readonly askToActivate: () => Promise<void>;
 }
 
@@ -102,7 +107,9 @@ export async function proceed(
   { assignments, askToActivate }: Partial<Beginning> = {},
 ): Promise<TransactionOutcome> {
   const { policy, surroundings, network, onProgress } = context;
-  const gate = askToActivate === undefined ? context.gate : gateThatAsks(context, askToActivate);
+  const heeding = gateWithPolicy(context, record.correlationId);
+  const gate =
+    askToActivate === undefined ? heeding : gateThatAsks(context, heeding, askToActivate);
   const outcome = await advanceTransaction(record, {
     journal: journalOf(context),
     participantOf: participantMaker(context, record.correlationId, assignments),
@@ -128,8 +135,11 @@ export async function proceed(
  * Asks between the two phases, once all ECUs are prepared and while none has changed over; conditions are
  * looked at behind the yes, so that no vehicle is held still for somebody who thinks.
  */
-function gateThatAsks(context: PrimaryContext, askToActivate: () => Promise<void>): ConditionsGate {
-  const { gate } = context;
+function gateThatAsks(
+  context: PrimaryContext,
+  gate: ConditionsGate,
+  askToActivate: () => Promise<void>,
+): ConditionsGate {
   return {
     check: async (step, scope) => {
       if (findTransaction(context)?.phase === 'preparing') await askToActivate();

@@ -8,6 +8,7 @@ import {
   type EcuIdentifier,
   limits,
   runWorkflow,
+  type Targets,
   TARGETS_ROLE,
   type VerifiedAssignment,
   type VerifiedUpdate,
@@ -68,11 +69,9 @@ export interface StoredOffer {
 }
 
 /** Finds the update that the Director's stored Targets assign; undefined when it has no name. */
-export function findStoredOffer({ state }: PrimaryContext): StoredOffer | undefined {
-  const bytes = state.metadata.load('director', TARGETS_ROLE);
-  if (bytes === undefined) return undefined;
-  const lengthMax = limits.DIRECTOR_TARGETS_MAX_BYTES;
-  const { body } = decodeTargets(AKTUALIZR, bytes, { role: TARGETS_ROLE, lengthMax });
+export function findStoredOffer(context: PrimaryContext): StoredOffer | undefined {
+  const body = loadTargets(context);
+  if (body === undefined) return undefined;
   const correlationId = correlationOf(body.custom);
   if (correlationId === NO_CORRELATION) return undefined;
   const ecus = [...assignedTargets(body)].map((target) => {
@@ -80,6 +79,21 @@ export function findStoredOffer({ state }: PrimaryContext): StoredOffer | undefi
     return [target.ecuIdentifier, { hardware, target }] as const;
   });
   return { correlationId, ecus: new Map(ecus) };
+}
+
+/** Finds what the Director's stored Targets say besides their images, and of which update. */
+export function findStoredCustom(
+  context: PrimaryContext,
+): Pick<Offer, 'correlationId' | 'custom'> | undefined {
+  const custom = loadTargets(context)?.custom;
+  return custom === undefined ? undefined : { correlationId: correlationOf(custom), custom };
+}
+
+function loadTargets({ state }: PrimaryContext): Targets | undefined {
+  const bytes = state.metadata.load('director', TARGETS_ROLE);
+  if (bytes === undefined) return undefined;
+  const lengthMax = limits.DIRECTOR_TARGETS_MAX_BYTES;
+  return decodeTargets(AKTUALIZR, bytes, { role: TARGETS_ROLE, lengthMax }).body;
 }
 
 /**
