@@ -309,6 +309,11 @@ function isConsentWait(waiting: string | null): boolean {
 
 const WAITING_KINDS: ReadonlyMap<string, WaitingKind> = new Map<string, WaitingKind>([
   ['CONDITIONS', 'conditions'],
+  ['CAMPAIGN_CONDITIONS', 'campaign'],
+  ['POLICY_UNREADABLE', 'unreadable'],
+  ['WINDOW_CLOSED', 'hours'],
+  ['NETWORK_METERED', 'metered'],
+  ['CAMPAIGN_ENDED', 'ended'],
   ['NETWORK', 'network'],
   ['SERVER_UNTRUSTED', 'network'],
   ['HTTP_STATUS', 'network'],

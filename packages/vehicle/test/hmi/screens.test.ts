@@ -218,6 +218,11 @@ describe('the story', () => {
     const cookie = await world.connect();
     const codes = [
       'CONDITIONS',
+      'CAMPAIGN_CONDITIONS',
+      'POLICY_UNREADABLE',
+      'WINDOW_CLOSED',
+      'NETWORK_METERED',
+      'CAMPAIGN_ENDED',
       'NETWORK',
       'DISK_FULL',
       'ECU_UNREACHABLE',

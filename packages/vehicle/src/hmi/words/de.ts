@@ -140,6 +140,34 @@ export const GERMAN: ScreenWords = {
       headline: 'Fast bereit für den Neustart',
       sentences: ['Es geht von selbst weiter, sobald Folgendes erfüllt ist:'],
     },
+    campaign: {
+      headline: 'Noch nicht ganz',
+      sentences: [
+        'Dieses Update verlangt etwas, das gerade nicht so ist, etwa eine vollere Batterie. Es geht von selbst weiter; Sie können fahren.',
+      ],
+    },
+    unreadable: {
+      headline: 'Das Update kann nicht beginnen',
+      sentences: [
+        'Das Fahrzeug versteht nicht, was dieses Update verlangt. Der Hersteller erfährt davon; Sie müssen nichts tun.',
+      ],
+    },
+    hours: {
+      headline: 'Das Update wartet auf seine Stunden',
+      sentences: [
+        'Der Hersteller lässt den Wechsel nur zu bestimmten Stunden zu. Dann geht es von selbst weiter; Sie können fahren.',
+      ],
+    },
+    metered: {
+      headline: 'Das Update wartet auf ein anderes Netz',
+      sentences: [
+        'Es wird nicht über mobile Daten geladen. Parken Sie, wo das Fahrzeug WLAN hat, dann geht es von selbst weiter.',
+      ],
+    },
+    ended: {
+      headline: 'Das Update wird nicht mehr angeboten',
+      sentences: ['Seine Zeit ist um, und nichts wurde geändert. Sie müssen nichts tun.'],
+    },
     network: {
       headline: 'Keine Verbindung',
       sentences: [

@@ -133,6 +133,34 @@ export const ENGLISH: ScreenWords = {
       headline: 'Almost ready to restart',
       sentences: ['The vehicle goes on by itself as soon as the following is so:'],
     },
+    campaign: {
+      headline: 'Not just yet',
+      sentences: [
+        'This update asks for something that is not so at the moment, such as a fuller battery. It goes on by itself; you can drive.',
+      ],
+    },
+    unreadable: {
+      headline: 'The update cannot begin',
+      sentences: [
+        'The vehicle does not understand what this update asks for. The maker is told; there is nothing for you to do.',
+      ],
+    },
+    hours: {
+      headline: 'The update waits for its hours',
+      sentences: [
+        'The maker lets it change over at certain hours only. It goes on by itself then; you can drive.',
+      ],
+    },
+    metered: {
+      headline: 'The update waits for another network',
+      sentences: [
+        'It is not downloaded by mobile data. Park where the vehicle has Wi-Fi, and it goes on by itself.',
+      ],
+    },
+    ended: {
+      headline: 'The update is no longer offered',
+      sentences: ['Its time has ended, and nothing was changed. There is nothing for you to do.'],
+    },
     network: {
       headline: 'No connection',
       sentences: [

@@ -92,6 +92,12 @@ export interface ScreenWords {
 /** Why nothing goes on, in the kinds that people can tell apart. */
 export type WaitingKind =
   | 'conditions'
+  /** What the maker asks for beyond what every change-over needs. */
+  | 'campaign'
+  | 'unreadable'
+  | 'hours'
+  | 'metered'
+  | 'ended'
   | 'network'
   | 'storage'
   | 'ecu'

@@ -103,6 +103,26 @@ export const CHINESE: ScreenWords = {
       headline: '即将可以重启',
       sentences: ['满足以下条件后，车辆会自动继续：'],
     },
+    campaign: {
+      headline: '条件尚未满足',
+      sentences: ['本次更新要求的条件目前未满足，例如电池电量。满足后会自动继续；您可以正常驾驶。'],
+    },
+    unreadable: {
+      headline: '更新无法开始',
+      sentences: ['车辆无法理解本次更新的要求。制造商会得到通知；您无需任何操作。'],
+    },
+    hours: {
+      headline: '更新正在等待规定时段',
+      sentences: ['制造商只允许在规定的时段切换，届时会自动继续；您可以正常驾驶。'],
+    },
+    metered: {
+      headline: '更新正在等待其他网络',
+      sentences: ['更新不会使用移动数据下载。请将车辆停在有 Wi-Fi 的地方，更新会自动继续。'],
+    },
+    ended: {
+      headline: '不再提供此更新',
+      sentences: ['更新期限已过，未做任何更改。您无需任何操作。'],
+    },
     network: {
       headline: '无网络连接',
       sentences: ['车辆无法连接制造商服务器，会自动重试。您可以正常驾驶。'],
