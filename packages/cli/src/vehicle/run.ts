@@ -116,6 +116,7 @@ export async function runVehicle(options: RunVehicleOptions): Promise<RunningVeh
       secondaries: inside.links,
       layout: inside.layout,
       gate: inside.gate,
+      signals: openSignals(folder, surroundings.timer),
       technicians,
       consent: screens === undefined ? options.consent : consentBy(options, screens),
       rules,

@@ -25,6 +25,7 @@ const PARKED_CAR: JsonObject = {
   'Vehicle.Private.LowVoltageBattery.StateOfCharge': 90,
   'Vehicle.Private.LowVoltageBattery.IsSupplied': false,
   'Vehicle.Private.EmergencyCall.IsActive': false,
+  'Vehicle.Private.Network': 'wifi',
   'Vehicle.Powertrain.Transmission.CurrentGear': 0,
   'Vehicle.Powertrain.Transmission.SelectedGear': PARK_GEAR,
   'Vehicle.Powertrain.TractionBattery.StateOfCharge.Current': 80,
