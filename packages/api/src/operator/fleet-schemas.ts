@@ -37,7 +37,7 @@ export const fleetListQuerySchema = z.object({
 export const fleetCountSchema = z
   .object({
     vehicles: count,
-    /** False when the count was stopped at its bound: there are at least so many. */
+    /** False when there were too many to count in time: the count is then estimated from a sample. */
     isExact: z.boolean(),
     sample: z.array(vehicleSummarySchema),
     elapsedMs: z.number(),

@@ -54,6 +54,24 @@ describe('registerSigningKey()', () => {
     assert.equal((await listSigningKeys(context, 'other', page)).length, 0);
   });
 
+  it('takes a proof as browsers make it, both halves side by side', async () => {
+    const { publicKey, privateKey } = p256();
+    const asked = request({ publicKey, privateKey }, 'ecdsa-p256');
+    const der = publicKey.export({ type: 'spki', format: 'der' });
+    const keyId = createHash('sha256').update(der).digest('hex');
+    const raw = (said: string): NewSigningKey => {
+      const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
+      const proof = sign('sha256', Buffer.from(said), key);
+      assert.equal(proof.length, 64);
+      return { ...asked, proof: proof.toString('base64') };
+    };
+    await assert.rejects(registerSigningKey(context, caller('g@x.test'), raw('another')), {
+      code: 'SIGNING_KEY',
+    });
+    const { key_id: found } = await registerSigningKey(context, caller('g@x.test'), raw(keyId));
+    assert.equal(found, keyId);
+  });
+
   const pair = ed25519();
   const refused: Readonly<Record<string, NewSigningKey>> = {
     'a proof over something else': request(pair, 'ed25519', 'another'),
