@@ -40,6 +40,28 @@ describe('planOf()', () => {
     );
     assert.deepEqual(sent.policy, policy);
   });
+
+  it('writes days in their order and an end in UTC, and neither where none was chosen', () => {
+    const draft = { ...beginDraft({ query: 'true', releaseId: 'r' }), name: 'c' };
+    const hours = { windowFrom: '22:00', windowTo: '05:00' };
+    const parts = { ...hours, days: [6, 1], endsAt: '2027-03-01T08:30' };
+    const { policy } = campaignSchemas.campaignPlanSchema.parse(planOf({ ...draft, ...parts }));
+    assert.deepEqual(policy.window?.days, [1, 6]);
+    assert.equal(String(policy.endsAt), '2027-03-01T08:30:00Z');
+    const without = planOf({ ...draft, ...hours }).policy;
+    assert.equal(without?.window?.days, undefined);
+    assert.equal(without?.endsAt, undefined);
+  });
+
+  it('takes days and end away again, and leaves an end that nobody touched to the second', () => {
+    const window = { from: '22:00', to: '05:00', days: [1] };
+    const policy = { ...HELD.policy, window, endsAt: '2027-01-01T00:00:30Z' };
+    const draft = draftOf({ ...HELD, policy });
+    assert.equal(planOf(draft, policy).policy?.endsAt, policy.endsAt);
+    const bare = planOf({ ...draft, days: [], endsAt: '' }, policy).policy;
+    assert.equal(bare?.endsAt, undefined);
+    assert.deepEqual(bare?.window, { from: '22:00', to: '05:00' });
+  });
 });
 
 describe('actionsFor()', () => {
@@ -119,7 +141,17 @@ describe('describeFile()', () => {
   it('finds dialect and role in the name', () => {
     const { dialect, role, bytes } = describeFile('tuf.3.targets.json', new Uint8Array([123, 125]));
     assert.deepEqual({ dialect, role, bytes }, { dialect: 'tuf', role: 'targets', bytes: 'e30=' });
-    assert.equal(describeFile('4.root.json', new Uint8Array()).dialect, 'aktualizr');
+    const names: Readonly<Record<string, readonly [string, string]>> = {
+      'aktualizr.3.targets.json': ['aktualizr', 'targets'],
+      'aktualizr.root.json': ['aktualizr', 'root'],
+      'tuf.12.root.json': ['tuf', 'root'],
+      '4.root.json': ['aktualizr', 'root'],
+      'tuf.1.brakes.2.tuf.json': ['tuf', 'brakes.2.tuf'],
+    };
+    for (const [name, expected] of Object.entries(names)) {
+      const found = describeFile(name, new Uint8Array());
+      assert.deepEqual([found.dialect, found.role], expected, name);
+    }
   });
 });
 

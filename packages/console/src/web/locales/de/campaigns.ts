@@ -46,6 +46,8 @@ export const campaigns: Shape<typeof EN> = {
     precondition: 'Bedingung, CEL über Signale des Fahrzeugs',
     from: 'Installiert ab',
     to: 'bis',
+    days: 'An diesen Tagen; an jedem, wenn keiner gewählt ist',
+    endsAt: 'Bietet danach nichts Neues an (UTC)',
     windowHint: 'Ortszeit des Fahrzeugs; beide leer für jede Zeit.',
     network: 'Netz',
     networks: {

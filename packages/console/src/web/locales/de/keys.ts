@@ -21,8 +21,10 @@ export const keys: Shape<typeof EN> = {
   renew: 'Online-Metadaten erneuern',
   renewEffect: 'Snapshot und Timestamp werden sofort neu signiert. Fahrzeuge bemerken nichts.',
   ceremony: 'Eine Zeremonie für Offline-Rollen',
-  ceremonyHint: 'Private Schlüssel kommen dieser Konsole nie nahe. Auf dem Gerät, das sie hält:',
-  ceremonyEnd: 'Dann die signierte Datei hier oder mit immota metadata publish veröffentlichen.',
+  ceremonyHint:
+    'Private Schlüssel kommen dieser Konsole nie nahe. Die mittlere Zeile gilt dem Gerät, das sie hält, die anderen dem Server:',
+  ceremonyEnd:
+    'Dann die Dateien signed/DIALEKT.targets.json hier oder die Anforderung mit immota key publish veröffentlichen. Ein Root beginnt mit immota key root statt der ersten Zeile.',
   publish: 'Signierte Metadaten veröffentlichen',
   publishEffect:
     '{{files}} Dateien werden geprüft und für das Repository {{repository}} in Kraft gesetzt. Was ein Fahrzeug abwiese, wird hier abgewiesen.',

@@ -39,6 +39,17 @@ export const releases: Shape<typeof EN> = {
   unblockEffect: 'Laufende Kampagnen bieten sie wieder an.',
   blocked: 'Gesperrt: {{reason}}',
   dossier: {
+    items: {
+      a: 'Wozu das Update dient',
+      b: 'Welche Systeme und Funktionen es betreffen kann',
+      c: 'Ob davon welche typgenehmigt sind, und welche',
+      d: 'Ob es betrifft, wie deren Anforderungen erfüllt werden',
+      e: 'Ob es Parameter einer Typgenehmigung betrifft',
+      f: 'Ob bei einer Behörde eine Genehmigung beantragt wurde',
+      g: 'Wie es ausgeführt wird und unter welchen Bedingungen',
+      h: 'Bestätigt: Es wird sicher und geschützt ausgeführt',
+      i: 'Bestätigt: Es hat Verifikation und Validierung bestanden',
+    },
     title: 'Dossier, R156 7.1.2.5',
     complete: 'Vollständig',
     incomplete: '{{missing}} von 9 Punkten fehlen; vorher wird nichts genehmigt.',

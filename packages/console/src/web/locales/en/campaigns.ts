@@ -41,6 +41,8 @@ export const campaigns = {
     precondition: 'Condition, CEL over the vehicle’s signals',
     from: 'Installs from',
     to: 'until',
+    days: 'On these days; every day when none is chosen',
+    endsAt: 'Offers nothing new after (UTC)',
     windowHint: 'Vehicle-local time; leave both empty for any time.',
     network: 'Network',
     networks: {

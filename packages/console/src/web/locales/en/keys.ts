@@ -18,8 +18,10 @@ export const keys = {
   renew: 'Renew the online metadata',
   renewEffect: 'Snapshot and Timestamp are signed anew at once. Vehicles notice nothing.',
   ceremony: 'A ceremony for offline roles',
-  ceremonyHint: 'Private keys never come near this console. On the machine that holds them:',
-  ceremonyEnd: 'Then publish the signed file here or with immota metadata publish.',
+  ceremonyHint:
+    'Private keys never come near this console. The middle line is for the machine that holds them, the others for the one that serves:',
+  ceremonyEnd:
+    'Then publish the files signed/DIALECT.targets.json here, or the request with immota key publish. A Root begins with immota key root in place of the first line.',
   publish: 'Publish signed metadata',
   publishEffect:
     '{{files}} files are checked and put in force for the {{repository}} repository. What a vehicle would refuse is refused here.',

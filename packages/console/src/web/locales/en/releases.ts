@@ -36,6 +36,17 @@ export const releases = {
   unblockEffect: 'Running campaigns offer it again.',
   blocked: 'Blocked: {{reason}}',
   dossier: {
+    items: {
+      a: 'Why the update is made',
+      b: 'Which systems and functions it may affect',
+      c: 'Whether any of them are type-approved, and which',
+      d: 'Whether it affects how their requirements are fulfilled',
+      e: 'Whether it affects parameters of a type approval',
+      f: 'Whether an approval was sought from an authority',
+      g: 'How it is carried out, and under which conditions',
+      h: 'Confirmed: it is carried out safely and securely',
+      i: 'Confirmed: it passed verification and validation',
+    },
     title: 'Dossier, R156 7.1.2.5',
     complete: 'Complete',
     incomplete: '{{missing}} of 9 items are missing; nothing is approved before they are there.',

@@ -44,6 +44,8 @@ export const campaigns: Shape<typeof EN> = {
     precondition: '条件（基于车辆信号的 CEL）',
     from: '安装开始时间',
     to: '结束时间',
+    days: '仅在这些日子；未选则每天',
+    endsAt: '此后不再提供新更新（UTC）',
     windowHint: '车辆当地时间；都留空表示任何时间。',
     network: '网络',
     networks: {

@@ -21,8 +21,9 @@ export const keys: Shape<typeof EN> = {
   renew: '更新在线元数据',
   renewEffect: '立即重新签署 Snapshot 与 Timestamp。车辆无感知。',
   ceremony: '离线角色的签署仪式',
-  ceremonyHint: '私钥绝不接触此控制台。在持有密钥的机器上：',
-  ceremonyEnd: '然后在此处或用 immota metadata publish 发布已签名文件。',
+  ceremonyHint: '私钥绝不接触此控制台。中间一行在持有密钥的机器上运行，其余在服务器上运行：',
+  ceremonyEnd:
+    '然后在此处发布 signed/方言.targets.json 文件，或用 immota key publish 发布该请求。签署 Root 时，第一行改用 immota key root。',
   publish: '发布已签名元数据',
   publishEffect:
     '将检查 {{files}} 个文件并在 {{repository}} 仓库生效。车辆会拒绝的内容在此即被拒绝。',

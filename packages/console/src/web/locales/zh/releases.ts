@@ -37,6 +37,17 @@ export const releases: Shape<typeof EN> = {
   unblockEffect: '进行中的活动将再次提供。',
   blocked: '已封锁：{{reason}}',
   dossier: {
+    items: {
+      a: '更新的目的',
+      b: '可能影响的系统与功能',
+      c: '其中是否有已获型式批准的系统，是哪些',
+      d: '是否影响其要求的满足方式',
+      e: '是否影响型式批准的参数',
+      f: '是否已向主管机关申请批准',
+      g: '如何执行以及在何种条件下执行',
+      h: '已确认：安全且可靠地执行',
+      i: '已确认：已通过验证与确认',
+    },
     title: '档案，R156 7.1.2.5',
     complete: '完整',
     incomplete: '9 项中缺少 {{missing}} 项；补全前不会批准。',

@@ -29,6 +29,10 @@ export interface Draft {
   readonly precondition: string;
   readonly windowFrom: string;
   readonly windowTo: string;
+  /** 1 Monday … 7 Sunday, of a window; every day when empty. */
+  readonly days: readonly number[];
+  /** `2026-12-31T23:59`, in UTC; empty for no end. */
+  readonly endsAt: string;
   readonly network: 'any' | 'unmetered' | 'wifi';
   readonly attemptsMax: number;
   readonly penaltyHours: number;
@@ -60,6 +64,8 @@ export function beginDraft(given: { readonly query?: string; readonly releaseId?
     precondition: '',
     windowFrom: '',
     windowTo: '',
+    days: [],
+    endsAt: '',
     network: 'any',
     attemptsMax: 3,
     penaltyHours: 24,
@@ -93,6 +99,8 @@ export function draftOf(campaign: Answer<'getCampaign'>): Draft {
     precondition: policy.precondition,
     windowFrom: policy.window?.from ?? '',
     windowTo: policy.window?.to ?? '',
+    days: policy.window?.days ?? [],
+    endsAt: minuteOf(policy.endsAt),
     network: policy.network,
     attemptsMax: policy.retries.attemptsMax,
     penaltyHours: policy.retries.penaltyHours,
@@ -110,7 +118,9 @@ export function planOf(draft: Draft, before?: Answer<'getCampaign'>['policy']): 
   const { name, releaseId, query, filingNumber } = draft;
   const hasWindow = draft.windowFrom !== '' && draft.windowTo !== '';
   const { vehiclesPerHour: _, ...otherRates } = before?.rate ?? {};
-  const days = before?.window?.days;
+  const days = draft.days.toSorted((one, other) => one - other);
+  // The form knows no seconds: an end that nobody touched stays as it was.
+  const endsAt = draft.endsAt === minuteOf(before?.endsAt) ? before?.endsAt : `${draft.endsAt}:00Z`;
   return {
     name: name.trim(),
     releaseId,
@@ -139,7 +149,7 @@ export function planOf(draft: Draft, before?: Answer<'getCampaign'>['policy']): 
             window: {
               from: draft.windowFrom,
               to: draft.windowTo,
-              ...(days === undefined ? {} : { days }),
+              ...(days.length === 0 ? {} : { days }),
             },
           }
         : {}),
@@ -150,9 +160,14 @@ export function planOf(draft: Draft, before?: Answer<'getCampaign'>['policy']): 
         ...otherRates,
         ...(draft.vehiclesPerHour > 0 ? { vehiclesPerHour: draft.vehiclesPerHour } : {}),
       },
-      ...(before?.endsAt === undefined ? {} : { endsAt: before.endsAt }),
+      ...(draft.endsAt === '' || endsAt === undefined ? {} : { endsAt }),
     },
   };
+}
+
+/** An instant as a field for date and time has it, in UTC. */
+function minuteOf(instant = ''): string {
+  return instant === '' ? '' : new Date(instant).toISOString().slice(0, 16);
 }
 
 /** Whole permille, since fractions are not signed. */

@@ -5,6 +5,9 @@ import { NumberField } from '../../parts/number-field.tsx';
 import { Section } from '../../parts/page.tsx';
 import type { FormPart } from './designer-screen.tsx';
 
+/** Of `2026-12-31T23:59`; some browsers add seconds. */
+const MINUTE_LENGTH = 16;
+const DAYS = [1, 2, 3, 4, 5, 6, 7] as const;
 const NETWORKS = ['any', 'unmetered', 'wifi'] as const;
 
 /** When and how a vehicle may carry the update out. */
@@ -34,6 +37,17 @@ export function PolicyForm({ draft, change }: FormPart): ReactNode {
           />
           <span className="hint">{t('design.windowHint')}</span>
         </div>
+        <Weekdays draft={draft} change={change} />
+        <TextInput
+          type="datetime-local"
+          size="xs"
+          maw={260}
+          label={t('design.endsAt')}
+          value={draft.endsAt}
+          onChange={({ currentTarget }) => {
+            change({ endsAt: currentTarget.value.slice(0, MINUTE_LENGTH) });
+          }}
+        />
         <SegmentedControl
           size="xs"
           aria-label={t('design.network')}
@@ -114,5 +128,34 @@ export function PolicyForm({ draft, change }: FormPart): ReactNode {
         />
       </div>
     </Section>
+  );
+}
+
+/** Days of the window, which there must be first. */
+function Weekdays({ draft, change }: FormPart): ReactNode {
+  const { t, i18n } = useTranslation('campaigns');
+  const format = new Intl.DateTimeFormat(i18n.language, { weekday: 'short', timeZone: 'UTC' });
+  return (
+    <Checkbox.Group
+      size="xs"
+      label={t('design.days')}
+      value={draft.days.map(String)}
+      onChange={(chosen) => {
+        change({ days: chosen.map(Number) });
+      }}
+    >
+      <span className="row">
+        {DAYS.map((day) => (
+          <Checkbox
+            key={day}
+            size="xs"
+            value={String(day)}
+            // The first of January 2024 was a Monday.
+            label={format.format(Date.UTC(2024, 0, day))}
+            disabled={draft.windowFrom === '' || draft.windowTo === ''}
+          />
+        ))}
+      </span>
+    </Checkbox.Group>
   );
 }

@@ -15,6 +15,13 @@ import { PublishMetadata } from './publish-metadata.tsx';
 
 type Overview = Answer<'getKeys'>;
 
+/** What is typed: where the data folder is, where each key is, and where the data folder is again. */
+const CEREMONY = [
+  'immota image sign --request targets.request.json',
+  'immota key sign targets.request.json --key NAME --out NAME.sig',
+  'immota key import targets.request.json NAME.sig --out signed',
+].join('\n');
+
 /** Roles, keys and authorities, until when they hold, and how they are renewed. */
 export function KeysScreen(): ReactNode {
   const { t } = useTranslation('keys');
@@ -70,11 +77,7 @@ function Whole({ overview }: { readonly overview: Overview }): ReactNode {
       <div className="columns">
         <Section title={t('ceremony')} hint={t('ceremonyHint')}>
           <div className="stack">
-            <code className="effect mono prewrap">
-              {
-                'immota ceremony request --role targets\nimmota ceremony sign request.json\nimmota ceremony finish'
-              }
-            </code>
+            <code className="effect mono prewrap">{CEREMONY}</code>
             <p className="hint">{t('ceremonyEnd')}</p>
             <PublishMetadata />
           </div>

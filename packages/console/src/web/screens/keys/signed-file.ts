@@ -1,20 +1,22 @@
-/** Tells what a signed metadata file is by its name, as ceremonies write them: `tuf.targets.json`, `2.root.json`. */
+/** Tells what a signed metadata file is by its name, as `immota key import` writes them: `tuf.3.targets.json`. */
 import type { Input } from '../../client/routes.ts';
 
 type Written = NonNullable<Input<'publishMetadata'>['body']>['files'][number];
 
+/** The dialect and the version stand before the role; a delegated role may have dots and digits of its own. */
+const NAME = /^(?:(?<dialect>tuf|aktualizr)\.)?(?:\d+\.)?(?<role>.+?)\.json$/i;
+
 /**
  * Describes a file for publication.
  *
- * @param name - of the file; `tuf` in it means that dialect, and the word before `.json` is the role.
+ * @param name - of the file; without a dialect it is the one of `aktualizr`.
  * @param bytes - the signed file, as it is.
  */
 export function describeFile(name: string, bytes: Uint8Array): Written {
-  const parts = name.replace(/\.json$/i, '').split('.');
-  const role = parts.filter((part) => !/^(?:\d+|tuf|aktualizr)$/.test(part)).join('.');
+  const { dialect, role = 'targets' } = NAME.exec(name)?.groups ?? {};
   return {
-    dialect: parts.includes('tuf') ? 'tuf' : 'aktualizr',
-    role: role === '' ? 'targets' : role,
+    dialect: dialect?.toLowerCase() === 'tuf' ? 'tuf' : 'aktualizr',
+    role,
     bytes: bytes.toBase64(),
   };
 }

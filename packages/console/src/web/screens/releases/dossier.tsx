@@ -61,7 +61,8 @@ function ItemLine({
   const { t: common } = useTranslation();
   const mayWrite = useMay('writeDossierItem');
   const [isWriting, setWriting] = useState(false);
-  const { title, clause, text, answer, evidence, isComplete, missing, updatedBy, updatedAt } = item;
+  const title = t(`dossier.items.${item.item}`);
+  const { clause, text, answer, evidence, isComplete, missing, updatedBy, updatedAt } = item;
   return (
     <div className="check">
       <ToneSign tone={isComplete ? 'good' : 'warn'} size={20} />
