@@ -117,8 +117,7 @@ async function measureHold(platform: Platform, prepared: Prepared): Promise<read
   let reports = 0;
   let reportedMs = Number.NaN;
   for (const witness of witnesses) {
-    reportedMs = Temporal.Now.instant().epochMilliseconds;
-    await reportFailure(platform, witness, campaignId);
+    reportedMs = await reportFailure(platform, witness, campaignId);
     reports += 1;
     if (await isHeld(platform, campaignId)) break;
   }
@@ -161,12 +160,12 @@ function* takeUntil(ids: readonly string[], isOver: () => boolean): Generator<st
   }
 }
 
-/** A vehicle fetches its offer, tries, and is back where it was. */
+/** A vehicle fetches its offer, tries, and is back where it was. @returns when its report came, in ms. */
 async function reportFailure(
   { director }: Platform,
   witness: BenchVehicle,
   campaignId: string,
-): Promise<void> {
+): Promise<number> {
   await director.load(witness.id, 'targets');
   const result = { success: false, code: 'INSTALL_FAILED', description: 'it fell back' };
   const installationReport = {
@@ -179,7 +178,10 @@ async function reportFailure(
     },
   };
   const news = { imageOf: firstImage, installationReport };
-  await director.accept(witness.id, await nextManifest(witness, news));
+  const manifest = await nextManifest(witness, news);
+  const reportedMs = Temporal.Now.instant().epochMilliseconds;
+  await director.accept(witness.id, manifest);
+  return reportedMs;
 }
 
 async function isHeld({ cloud }: Platform, campaignId: string): Promise<boolean> {
