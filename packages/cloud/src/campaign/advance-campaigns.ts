@@ -9,7 +9,7 @@ import type { EventSink } from '../event-log/event-sink.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 import { foldOutcomes } from './failures.ts';
 import { contentOf } from './campaign-content.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { foldCounts, loadCounts } from './counts.ts';
 import { finishCampaigns } from './finish-campaigns.ts';
 import { drawOn } from './history.ts';

@@ -9,7 +9,7 @@ import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import { CloudFault } from '../fault.ts';
 import type { CloudDatabase, CloudTransaction } from '../schema/database.ts';
 import type { CampaignRow } from '../schema/campaign-tables.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 
 type CampaignState = CampaignRow['state'];
 /** What somebody does to a campaign. */

@@ -28,12 +28,10 @@ import { openWave, resetGuard } from './open-wave.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { placeVehicles, type StartProgress } from './start-campaign.ts';
 import { ACTIVE_STATES } from './vehicle-place.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 
 /** Vehicles cancelled at once. */
 const PAGE_VEHICLES = 1000;
-
-/** A campaign as it is stored. */
-export type StoredCampaign = Selectable<CampaignRow>;
 
 /**
  * Checks, in the transaction that starts a campaign, that it is approved as it stands.

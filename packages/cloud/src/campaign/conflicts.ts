@@ -1,7 +1,7 @@
 /** Other live campaigns that want some of the same vehicles, and which goes first. */
 import { sql } from '@immota/store';
 import type { CloudDatabase } from '../schema/database.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { ACTIVE_STATES } from './vehicle-place.ts';
 
 /** Live campaigns looked at. */

@@ -1,7 +1,7 @@
 /** Every vehicle of a campaign with its reason, as a file: page after page, however long it is. */
 import type { FleetScope } from '../inventory/fleet-scope.ts';
 import type { CloudDatabase } from '../schema/database.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { listMembers } from './members.ts';
 import type { WhyNot } from './why-not.ts';
 

@@ -1,7 +1,7 @@
 /** The curves of a campaign: a point for each stretch of time, drawn on from sums. */
 import { sql } from '@immota/store';
 import type { CloudDatabase } from '../schema/database.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { type Count, loadCounts } from './counts.ts';
 import { parseGuard } from './outcomes.ts';
 

@@ -12,7 +12,7 @@ import { parseFleetQuery } from './fleet-query.ts';
 import { firstReason, insertPlaces, newPlace, watchControls } from './new-places.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { placeByHash, type SamplePlace } from './statistics/stratified-sample.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 
 /** Campaigns that a vehicle is held against: more at once are a mistake. */
 const JOINING_MAX = 32;

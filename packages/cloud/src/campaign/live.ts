@@ -2,7 +2,7 @@
 import { CAMPAIGN_STAGES, type CampaignStage, REASONS } from '@immota/api';
 import type { CloudDatabase } from '../schema/database.ts';
 import { contentOf, designOf } from './campaign-content.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { type Count, loadCounts, sumCounts } from './counts.ts';
 import { type HistoryPoint, loadHistory, totalsOf } from './history.ts';
 import { findRehearsal, type ForecastPoint } from './last-rehearsal.ts';

@@ -5,7 +5,7 @@ import type { RawBuilder } from 'kysely';
 import { inScope } from '../access/scope.ts';
 import type { FleetScope } from '../inventory/fleet-scope.ts';
 import type { CloudDatabase } from '../schema/database.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { ACTIVE_STATES } from './vehicle-place.ts';
 import { explain, selectPlaces, type WhyNot } from './why-not.ts';
 

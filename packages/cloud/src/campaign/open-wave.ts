@@ -5,7 +5,7 @@ import { PLANS_CHANNEL } from '../director/ports.ts';
 import { type EventSink, fleetStream } from '../event-log/event-sink.ts';
 import type { CloudTransaction } from '../schema/database.ts';
 import { contentOf } from './campaign-content.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { encodeGuard, parseGuard } from './outcomes.ts';
 import { type GuardState, NOTHING_KNOWN } from './statistics/campaign-guard.ts';
 

@@ -9,7 +9,7 @@ import { EcuKeyCache } from '../inventory/ecu-key.ts';
 import { loadVehicles } from '../inventory/vehicle-record.ts';
 import type { CloudDatabase } from '../schema/database.ts';
 import { contentOf, cutOf } from './campaign-content.ts';
-import type { StoredCampaign } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 import { parseFleetQuery } from './fleet-query.ts';
 import { placeLate } from './join-campaigns.ts';
 import { firstReason, insertPlaces, type NewPlace, newPlace, watchControls } from './new-places.ts';

@@ -1,6 +1,6 @@
 /** Campaigns: plan them, run them, look at them. */
 import { type campaignSchemas, OPERATOR_ROUTES } from '@immota/api';
-import type { StoredCampaign } from '../campaign/campaigns.ts';
+import type { StoredCampaign } from '../campaign/stored-campaign.ts';
 import { listConflicts } from '../campaign/conflicts.ts';
 import { exportMembers } from '../campaign/export-members.ts';
 import { listFailures } from '../campaign/failures.ts';

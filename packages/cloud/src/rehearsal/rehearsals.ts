@@ -7,7 +7,7 @@ import { findFaultCode } from '@immota/base';
 import { sql } from '@immota/store';
 import type { Selectable } from 'kysely';
 import { contentOf, hashContent } from '../campaign/campaign-content.ts';
-import type { StoredCampaign } from '../campaign/campaigns.ts';
+import type { StoredCampaign } from '../campaign/stored-campaign.ts';
 import type { CloudContext } from '../context.ts';
 import { CloudFault } from '../fault.ts';
 import type { RehearsalRow } from '../schema/campaign-tables.ts';

@@ -5,7 +5,7 @@
 import type { JsonObject } from '@immota/base';
 import { sql } from '@immota/store';
 import { type CampaignContent, cutOf, designOf } from '../campaign/campaign-content.ts';
-import type { StoredCampaign } from '../campaign/campaigns.ts';
+import type { StoredCampaign } from '../campaign/stored-campaign.ts';
 import type { ReleaseStore } from '../campaign/release-store.ts';
 import { detectableRate } from '../campaign/statistics/detectable-rate.ts';
 import { placeByIndex } from '../campaign/statistics/stratified-sample.ts';

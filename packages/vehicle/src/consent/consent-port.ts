@@ -4,9 +4,30 @@
  */
 import type { Estimate } from '../transaction/experience.ts';
 import type { ConsentStep } from './authority.ts';
+import type { Language } from './words/words.ts';
 import type { Notice } from './notice.ts';
 import type { PostponeTerms } from './postpone.ts';
-import type { Question } from './question.ts';
+
+/** One part of a question. */
+export interface QuestionSection {
+  readonly id: 'purpose' | 'changes' | 'time' | 'unavailable' | 'instructions' | 'terms';
+  readonly heading: string;
+  /** Each a sentence or more; never empty. */
+  readonly lines: readonly string[];
+}
+
+/** A question as it is shown. */
+export interface Question {
+  /** The language of our words; where the maker's are in another one, a line says so. */
+  readonly locale: Language;
+  readonly title: string;
+  readonly sections: readonly QuestionSection[];
+  readonly ask: string;
+  /** All of it: title, each heading with its lines, the question; a line feed between. */
+  readonly text: string;
+  /** Of `text` in UTF-8; lower-case hex. */
+  readonly sha256: string;
+}
 
 /** What somebody is asked. */
 export interface ConsentRequest {

@@ -5,38 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { Estimate } from '../transaction/experience.ts';
-import type { ConsentRequest } from './consent-port.ts';
+import type { ConsentRequest, Question, QuestionSection } from './consent-port.ts';
 import { findWritten, isSameLanguage, type Notice, purposeOf } from './notice.ts';
 import type { PostponeTerms } from './postpone.ts';
-import {
-  consentWords,
-  type ConsentWords,
-  type Language,
-  type Minutes,
-  nameLanguage,
-  nearestLanguage,
-} from './words/words.ts';
-
-/** One part of a question. */
-export interface QuestionSection {
-  readonly id: 'purpose' | 'changes' | 'time' | 'unavailable' | 'instructions' | 'terms';
-  readonly heading: string;
-  /** Each a sentence or more; never empty. */
-  readonly lines: readonly string[];
-}
-
-/** A question as it is shown. */
-export interface Question {
-  /** The language of our words; where the maker's are in another one, a line says so. */
-  readonly locale: Language;
-  readonly title: string;
-  readonly sections: readonly QuestionSection[];
-  readonly ask: string;
-  /** All of it: title, each heading with its lines, the question; a line feed between. */
-  readonly text: string;
-  /** Of `text` in UTF-8; lower-case hex. */
-  readonly sha256: string;
-}
+import type { ConsentWords, Minutes } from './words/consent-words.ts';
+import { consentWords, type Language, nameLanguage, nearestLanguage } from './words/words.ts';
 
 /** What a question is made of. */
 export type QuestionParts = Omit<ConsentRequest, 'correlationId' | 'question'>;

@@ -22,7 +22,8 @@ import { Sessions, type Session } from './sessions.ts';
 import { advanceStory, newTally, resumeStory, type Story } from './story.ts';
 import { Streams } from './streams.ts';
 import { changesOf, dateOf, drawView, manualOf, type Situation, titleOf } from './view.ts';
-import { type Ending, screenWords } from './words/words.ts';
+import type { Ending } from './words/screen-words.ts';
+import { screenWords } from './words/words.ts';
 
 /** What screens are made of. */
 export interface HmiOptions {

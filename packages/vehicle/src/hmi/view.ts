@@ -6,17 +6,13 @@ import type { ConsentRequest } from '../consent/consent-port.ts';
 import { findWritten, type Notice, purposeOf } from '../consent/notice.ts';
 import { furthestTime, isTimeAllowed } from '../consent/postpone.ts';
 import { formatDate, minutesOf, renderQuestion } from '../consent/question.ts';
-import { consentWords, type Language, type Minutes } from '../consent/words/words.ts';
+import type { Minutes } from '../consent/words/consent-words.ts';
+import { consentWords, type Language } from '../consent/words/words.ts';
 import { namedTime, wallTime } from './local-time.ts';
 import type { HistoryEntry } from './memory.ts';
 import type { Story } from './story.ts';
-import {
-  type Labels,
-  type Message,
-  screenWords,
-  type ScreenWords,
-  type WaitingKind,
-} from './words/words.ts';
+import type { Labels, Message, ScreenWords, WaitingKind } from './words/screen-words.ts';
+import { screenWords } from './words/words.ts';
 
 /** What is shown, and how. */
 export type Screen =

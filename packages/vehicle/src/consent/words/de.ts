@@ -1,5 +1,5 @@
 /** German. */
-import type { ConsentWords, Minutes } from './words.ts';
+import type { ConsentWords, Minutes } from './consent-words.ts';
 
 const range = ({ low, high }: Minutes): string =>
   low === high ? `etwa ${plural(high)}` : `${low} bis ${plural(high)}`;

@@ -1,5 +1,5 @@
 /** English. */
-import type { ConsentWords, Minutes } from './words.ts';
+import type { ConsentWords, Minutes } from './consent-words.ts';
 
 const range = ({ low, high }: Minutes): string =>
   low === high ? `about ${plural(high)}` : `${low} to ${plural(high)}`;

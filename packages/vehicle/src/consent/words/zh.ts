@@ -1,5 +1,5 @@
 /** Chinese, simplified. */
-import type { ConsentWords, Minutes } from './words.ts';
+import type { ConsentWords, Minutes } from './consent-words.ts';
 
 const range = ({ low, high }: Minutes): string =>
   low === high ? `约 ${high} 分钟` : `${low} 至 ${high} 分钟`;

@@ -1,5 +1,5 @@
 /** German. */
-import type { ScreenWords } from './words.ts';
+import type { ScreenWords } from './screen-words.ts';
 
 /** See `ScreenWords`. */
 export const GERMAN: ScreenWords = {

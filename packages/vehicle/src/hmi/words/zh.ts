@@ -1,5 +1,5 @@
 /** Chinese, simplified. */
-import type { ScreenWords } from './words.ts';
+import type { ScreenWords } from './screen-words.ts';
 
 /** See `ScreenWords`. */
 export const CHINESE: ScreenWords = {
