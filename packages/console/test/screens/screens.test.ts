@@ -46,8 +46,8 @@ describe('planOf()', () => {
     const hours = { windowFrom: '22:00', windowTo: '05:00' };
     const parts = { ...hours, days: [6, 1], endsAt: '2027-03-01T08:30' };
     const { policy } = campaignSchemas.campaignPlanSchema.parse(planOf({ ...draft, ...parts }));
-    assert.deepEqual(policy.window?.days, [1, 6]);
-    assert.equal(String(policy.endsAt), '2027-03-01T08:30:00Z');
+    assert.deepEqual(policy?.window?.days, [1, 6]);
+    assert.equal(String(policy?.endsAt), '2027-03-01T08:30:00Z');
     const without = planOf({ ...draft, ...hours }).policy;
     assert.equal(without?.window?.days, undefined);
     assert.equal(without?.endsAt, undefined);
