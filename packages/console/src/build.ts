@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packFiles } from './pack-files.ts';
 
 const WEB = fileURLToPath(new URL('web/', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url));
@@ -29,6 +30,7 @@ export async function buildConsole({ cacheFolder }: BuildConsoleOptions): Promis
   const partial = `${folder}.${process.pid}.partial`;
   const { bundleConsole } = await import('./bundle.ts');
   await bundleConsole(WEB, partial);
+  packFiles(partial);
   if (existsSync(join(folder, 'index.html'))) rmSync(partial, { recursive: true, force: true });
   else renameSync(partial, folder);
   return folder;

@@ -42,10 +42,15 @@ export async function openPage(browser: Browser, baseURL: string): Promise<Page>
   return await context.newPage();
 }
 
+/** Where the picture of a screen goes. */
+export function screenPath(name: string): string {
+  return join(SCREENS, `${name.replaceAll(/[^a-z0-9-]+/gi, '-')}.png`);
+}
+
 /** Takes a picture of a screen, and looks it over as a screen reader's user would have to live with it. */
 export async function lookAt(page: Page, name: string): Promise<readonly string[]> {
   mkdirSync(SCREENS, { recursive: true });
-  await page.screenshot({ path: join(SCREENS, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: screenPath(name), fullPage: true });
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations
     .filter(({ impact }) => SERIOUS.has(impact ?? ''))
