@@ -3,6 +3,8 @@
  *
  * Usage: node tools/test.ts [--only NAME,NAME] [--as-is] [--limit SECONDS]
  *
+ * What a browser shows has a command of its own, `npm run test:browser`, and runs when it is asked for.
+ *
  * What the tests need from the machine is brought first where it can be (`--as-is`: nothing is).
  * `SEED` sets the order of pure tests and what fast-check draws; without it the commit does, so that
  * each commit tests another world and any failure replays. A check that did not run is listed as
@@ -46,7 +48,10 @@ async function main(): Promise<boolean> {
     console.error(`No tests are named ${unknown.join(', ')}; there are ${known}.`);
     return false;
   }
-  const suites = only === undefined ? all : all.flatMap((suite) => narrow(suite, only));
+  const suites =
+    only === undefined
+      ? all.filter(({ isAskedFor }) => isAskedFor !== true)
+      : all.flatMap((suite) => narrow(suite, only));
   console.log(`Node ${process.versions.node}, SEED=${seed}`);
   const needs = new Set(suites.flatMap((suite) => suite.needs));
   const missing = await meetNeeds(root, needs, values['as-is']);
