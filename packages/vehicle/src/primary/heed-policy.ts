@@ -19,7 +19,7 @@ import type { PrimaryContext } from './context.ts';
 import { findStoredCustom } from './verify-update.ts';
 
 /** What the vehicle says of its network; whoever says nothing pays for every byte. */
-export const NETWORK_SIGNAL = 'Vehicle.Private.Network';
+const NETWORK_SIGNAL = 'Vehicle.Private.Network';
 /** As long as the standing conditions may fail: relays and sensors jitter. */
 const GRACE_MS = 500;
 /** Signals that are told of unmet conditions: a manifest is no log. */
