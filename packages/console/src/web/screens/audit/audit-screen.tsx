@@ -29,7 +29,8 @@ export function AuditScreen(): ReactNode {
   const query = {
     limit,
     ...(after === undefined ? {} : { after }),
-    ...(kind === undefined ? {} : { kind }),
+    // The label says how it is meant: whatever begins so.
+    ...(kind === undefined ? {} : { kind: kind.endsWith('*') ? kind : `${kind}*` }),
     ...(by === undefined ? {} : { by }),
     ...(from !== undefined && DATE.test(from) ? { from: `${from}T00:00:00Z` } : {}),
     ...(to !== undefined && DATE.test(to) ? { to: `${to}T23:59:59Z` } : {}),
