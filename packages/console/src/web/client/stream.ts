@@ -26,9 +26,15 @@ export function useLiveRefresh(isEnabled: boolean): Liveness {
       const kind = kindOf(message.data);
       if (kind !== undefined) batch.add(routesRefreshedBy(kind));
     };
+    // What happened while nobody listened, before this stream or between two, is asked for once.
+    const catchUp = (): void => {
+      void client.invalidateQueries();
+    };
     source.addEventListener('open', () => {
       setLiveness('live');
+      catchUp();
     });
+    source.addEventListener('reset', catchUp);
     source.addEventListener('error', () => {
       setLiveness(source.readyState === EventSource.CLOSED ? 'off' : 'connecting');
     });
