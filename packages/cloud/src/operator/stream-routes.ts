@@ -119,7 +119,8 @@ async function follow(
     );
     for (const event of events) {
       const data = JSON.stringify(eventView(event));
-      await inTime(stream, stream.writeSSE({ id: encodePlace(event), event: event.kind, data }));
+      // Without a name: a browser hands named events to whoever listens for that very name, and kinds grow.
+      await inTime(stream, stream.writeSSE({ id: encodePlace(event), data }));
     }
     place = end;
     pagesBehind = count < PAGE_EVENTS ? 0 : pagesBehind + 1;

@@ -39,7 +39,6 @@ export function useLiveRefresh(isEnabled: boolean): Liveness {
       setLiveness(source.readyState === EventSource.CLOSED ? 'off' : 'connecting');
     });
     source.addEventListener('message', hear);
-    source.addEventListener('event', hear);
     return () => {
       source.close();
       batch.stop();
