@@ -97,6 +97,8 @@ describe('the console', { skip: program === undefined && 'not run: no Chromium' 
 
   it('shows a release as soon as it is signed, and takes its dossier', async () => {
     await ada.goto('/releases');
+    await ada.getByText('No release yet').waitFor();
+    await ada.getByText('Live', { exact: true }).waitFor();
     await takeRelease(world);
     await ada.getByRole('link', { name: /Family line/ }).click();
     await ada.getByText('9 of 9 items are missing').waitFor();

@@ -53,6 +53,8 @@ async function listen(
       .slice(0, -1)
       .filter((block) => block.includes('data:'))
       .map((block) => {
+        // A browser tells named events to nobody who listens to all.
+        assert.doesNotMatch(block, /^event:/m);
         const id = /^id: (.*)$/m.exec(block)?.[1] ?? '';
         const data = JSON.parse(/^data: (.*)$/m.exec(block)?.[1] ?? '{}') as { stream: string };
         return { id, stream: data.stream };
